@@ -1,0 +1,1 @@
+"""Kontor, the order back-office for retailers who sell on many channels."""

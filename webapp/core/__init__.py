@@ -1,0 +1,1 @@
+"""What every room of the house stands on; nothing in here knows what an order is."""

@@ -1,0 +1,91 @@
+"""The database: typed columns, one unit of work, and hooks that run after its commit.
+
+Entry points (a view, an API route, a job, a command) open `unit_of_work()`; services take the session,
+may flush, and never commit. Nothing else in the house commits.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import BigInteger, DateTime, Identity, MetaData, Numeric, String, func
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
+
+log = logging.getLogger(__name__)
+
+NAMING_CONVENTION = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+BigId = Annotated[int, mapped_column(BigInteger, Identity(), primary_key=True)]
+# Four decimals hold every ISO 4217 exponent (0 to 4); amounts are quantised by core/money.py before they come here.
+MoneyColumn = Annotated[Decimal, mapped_column(Numeric(18, 4), default=Decimal(0), server_default="0")]
+OptionalMoney = Annotated[Decimal | None, mapped_column(Numeric(18, 4))]
+CurrencyColumn = Annotated[str, mapped_column(String(3))]
+UtcTime = Annotated[datetime, mapped_column(DateTime(timezone=True))]
+OptionalUtcTime = Annotated[datetime | None, mapped_column(DateTime(timezone=True))]
+CreatedAt = Annotated[datetime, mapped_column(DateTime(timezone=True), server_default=func.now())]
+JsonColumn = Annotated[dict[str, Any], mapped_column(JSONB, default=dict, server_default="{}")]
+JsonList = Annotated[list[Any], mapped_column(JSONB, default=list, server_default="[]")]
+
+
+class Base(DeclarativeBase):
+    """Every table of the product; constraints are named after the rule they guard."""
+
+    metadata = MetaData(naming_convention=NAMING_CONVENTION)
+
+
+db = SQLAlchemy(model_class=Base)
+
+_HOOKS = "kontor_after_commit"
+_OPEN = "kontor_unit_open"
+
+
+@contextmanager
+def unit_of_work() -> Iterator[Session]:
+    """One transaction: commits on exit, rolls back on any exception, then runs its `after_commit` hooks.
+
+    Raises RuntimeError when one is already open: a service that opens its own would commit half a story.
+    """
+    session = db.session()
+    if session.info.get(_OPEN):
+        raise RuntimeError("A unit of work is already open; pass its session instead of opening another.")
+    session.rollback()  # A read before this one must not lend it an old snapshot.
+    session.info[_OPEN] = True
+    session.info[_HOOKS] = []
+    try:
+        yield session
+        session.commit()
+    except BaseException:
+        session.rollback()
+        session.info[_HOOKS] = []
+        raise
+    finally:
+        session.info[_OPEN] = False
+        hooks: list[Callable[[], None]] = session.info.pop(_HOOKS, [])
+    _run_hooks(hooks)
+
+
+def after_commit(session: Session, hook: Callable[[], None]) -> None:
+    """Run `hook` once this unit of work has committed. A hook only hints: losing it may cost seconds, never work."""
+    hooks: list[Callable[[], None]] | None = session.info.get(_HOOKS)
+    if hooks is None:
+        raise RuntimeError("after_commit needs an open unit of work.")
+    hooks.append(hook)
+
+
+def _run_hooks(hooks: list[Callable[[], None]]) -> None:
+    for hook in hooks:
+        try:
+            hook()
+        except Exception:
+            log.warning("A hook after commit failed; the sweeper will find the work.", exc_info=True)
