@@ -1,0 +1,88 @@
+"""Staff, their channels, their sessions, and the counters of the sign-in page."""
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, LargeBinary, String, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from webapp.auth.roles import Role
+from webapp.core.db import Base, BigId, CreatedAt, OptionalUtcTime, UtcTime
+
+_ROLES = ", ".join(f"'{role}'" for role in Role)
+
+
+class StaffUser(Base):
+    """A person who signs in. `email` is stored in lower case, so that its unique constraint knows no case."""
+
+    __tablename__ = "staff_user"
+    __table_args__ = (
+        CheckConstraint("email = lower(email)", name="email_is_lower_case"),
+        CheckConstraint(f"role IN ({_ROLES})", name="role_is_known"),
+        CheckConstraint("language IN ('en', 'tr', 'ar')", name="language_is_known"),
+        CheckConstraint("theme IN ('system', 'light', 'dark')", name="theme_is_known"),
+    )
+
+    id: Mapped[BigId]
+    email: Mapped[str] = mapped_column(String(254), unique=True)
+    name: Mapped[str] = mapped_column(String(120))
+    password_hash: Mapped[str] = mapped_column(String(255))
+    role: Mapped[str] = mapped_column(String(16))
+    # Said by a column of its own, not by having no rows: taking a person's last channel away must not open all of them.
+    limited_to_channels: Mapped[bool] = mapped_column(default=False, server_default="false")
+    language: Mapped[str] = mapped_column(String(5), default="en", server_default="en")
+    time_zone: Mapped[str] = mapped_column(String(64), default="Europe/Istanbul", server_default="Europe/Istanbul")
+    theme: Mapped[str] = mapped_column(String(8), default="system", server_default="system")
+    is_active: Mapped[bool] = mapped_column(default=True, server_default="true")
+    created_at: Mapped[CreatedAt]
+    password_changed_at: Mapped[CreatedAt]
+    last_signed_in_at: Mapped[OptionalUtcTime]
+
+    channels: Mapped[list["StaffChannel"]] = relationship(back_populates="staff", cascade="all, delete-orphan")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class StaffChannel(Base):
+    """One channel that a limited member of staff may see."""
+
+    __tablename__ = "staff_channel"
+
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff_user.id", ondelete="CASCADE"), primary_key=True)
+    channel_id: Mapped[int] = mapped_column(ForeignKey("channel.id", ondelete="CASCADE"), primary_key=True, index=True)
+
+    staff: Mapped[StaffUser] = relationship(back_populates="channels")
+
+
+class StaffSession(Base):
+    """One sign-in on one browser. The cookie carries a random token, the row only its SHA-256: a stolen dump opens nothing."""
+
+    __tablename__ = "staff_session"
+    __table_args__ = (
+        Index("ix_staff_session_live", "staff_id", postgresql_where=text("ended_at IS NULL")),
+        CheckConstraint("octet_length(token_hash) = 32", name="token_hash_is_sha256"),
+    )
+
+    id: Mapped[BigId]
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff_user.id", ondelete="CASCADE"))
+    created_at: Mapped[UtcTime]
+    last_seen_at: Mapped[UtcTime]
+    ended_at: Mapped[OptionalUtcTime]
+    ended_because: Mapped[str | None] = mapped_column(String(24))
+    remote_addr: Mapped[str | None] = mapped_column(String(45))
+    user_agent: Mapped[str | None] = mapped_column(String(200))
+
+    staff: Mapped[StaffUser] = relationship()
+
+
+class SignInThrottle(Base):
+    """Tries at the sign-in page per account or per address. Keys are hashes: the table names nobody."""
+
+    __tablename__ = "sign_in_throttle"
+    __table_args__ = (CheckConstraint("scope IN ('account', 'address')", name="scope_is_known"),)
+
+    scope: Mapped[str] = mapped_column(String(8), primary_key=True)
+    key_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    window_started_at: Mapped[UtcTime]
+    tries: Mapped[int] = mapped_column(Integer)
+    failures: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    blocked_until: Mapped[OptionalUtcTime]

@@ -1,0 +1,115 @@
+"""Permissions and the roles that bundle them. Pure: services and pages ask the same sets."""
+
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    """One thing a member of staff may be allowed to do; the value is what the audit log and the API write."""
+
+    ORDERS_VIEW = "orders.view"
+    ORDERS_CREATE = "orders.create"
+    ORDERS_NOTE = "orders.note"
+    ORDERS_EDIT_ADDRESS = "orders.edit_address"
+    ORDERS_REDIRECT_PARCEL = "orders.redirect_parcel"
+    ORDERS_CHANGE_STATUS = "orders.change_status"
+    ORDERS_MOVE_BACKWARD = "orders.move_backward"
+    ORDERS_RAW_PAYLOAD = "orders.raw_payload"
+    CANCEL_OPEN = "cancel.open"
+    CANCEL_APPROVE = "cancel.approve"
+    CANCEL_FORCE_AMOUNT = "cancel.force_amount"
+    REFUND_MANUAL = "refund.manual"
+    REFUND_LOYALTY = "refund.loyalty"
+    REFUND_RECONCILE = "refund.reconcile"
+    TRACKING_UPLOAD = "tracking.upload"
+    CHANNELS_VIEW = "channels.view"
+    CHANNELS_PULL = "channels.pull"
+    CHANNELS_MANAGE = "channels.manage"
+    OPERATIONS_VIEW = "operations.view"
+    OPERATIONS_RETRY = "operations.retry"
+    VIEWS_SHARE = "views.share"
+    EXPORTS_RUN = "exports.run"
+    DASHBOARD_VIEW = "dashboard.view"
+    AUDIT_VIEW = "audit.view"
+    REFERENCE_MANAGE = "reference.manage"
+    CUSTOMERS_ERASE = "customers.erase"
+    STAFF_MANAGE = "staff.manage"
+    API_TOKENS = "api.tokens"
+    SETTINGS_LIMITS = "settings.limits"
+
+
+class Role(StrEnum):
+    """The desk's five jobs. A person has one."""
+
+    AGENT = "agent"
+    SUPERVISOR = "supervisor"
+    FINANCE = "finance"
+    OPERATOR = "operator"
+    ADMINISTRATOR = "administrator"
+
+
+_AGENT = frozenset(
+    {
+        Permission.ORDERS_VIEW,
+        Permission.ORDERS_NOTE,
+        Permission.ORDERS_EDIT_ADDRESS,
+        Permission.ORDERS_CHANGE_STATUS,
+        Permission.CANCEL_OPEN,
+        Permission.TRACKING_UPLOAD,
+        Permission.CHANNELS_VIEW,
+        Permission.CHANNELS_PULL,
+        Permission.OPERATIONS_VIEW,
+    }
+)
+_SUPERVISOR = _AGENT | {
+    Permission.ORDERS_CREATE,
+    Permission.ORDERS_REDIRECT_PARCEL,
+    Permission.ORDERS_MOVE_BACKWARD,
+    Permission.ORDERS_RAW_PAYLOAD,
+    Permission.CANCEL_APPROVE,
+    Permission.CANCEL_FORCE_AMOUNT,
+    Permission.OPERATIONS_RETRY,
+    Permission.VIEWS_SHARE,
+    Permission.EXPORTS_RUN,
+    Permission.DASHBOARD_VIEW,
+    Permission.AUDIT_VIEW,
+}
+# Finance pays out and reconciles what others have approved; it opens and approves nothing itself.
+_FINANCE = frozenset(
+    {
+        Permission.ORDERS_VIEW,
+        Permission.ORDERS_NOTE,
+        Permission.REFUND_MANUAL,
+        Permission.REFUND_LOYALTY,
+        Permission.REFUND_RECONCILE,
+        Permission.CHANNELS_VIEW,
+        Permission.OPERATIONS_VIEW,
+        Permission.EXPORTS_RUN,
+        Permission.DASHBOARD_VIEW,
+        Permission.AUDIT_VIEW,
+    }
+)
+# Operators keep channels running; they see orders and payloads to repair mappings, and move no money.
+_OPERATOR = frozenset(
+    {
+        Permission.ORDERS_VIEW,
+        Permission.ORDERS_NOTE,
+        Permission.ORDERS_RAW_PAYLOAD,
+        Permission.CHANNELS_VIEW,
+        Permission.CHANNELS_PULL,
+        Permission.CHANNELS_MANAGE,
+        Permission.OPERATIONS_VIEW,
+        Permission.OPERATIONS_RETRY,
+        Permission.REFERENCE_MANAGE,
+        Permission.DASHBOARD_VIEW,
+        Permission.AUDIT_VIEW,
+        Permission.API_TOKENS,
+    }
+)
+
+ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.AGENT: _AGENT,
+    Role.SUPERVISOR: _SUPERVISOR,
+    Role.FINANCE: _FINANCE,
+    Role.OPERATOR: _OPERATOR,
+    Role.ADMINISTRATOR: frozenset(Permission),
+}

@@ -1,0 +1,1 @@
+"""What every page shares and no page owns: htmx headers, tables, filters, errors, formatting, assets, security headers."""
