@@ -56,7 +56,7 @@ class TransitionNotAllowed(Conflict):
     code = "transition_not_allowed"
 
 
-class OrderDuplicatedFieldException(Conflict):  # noqa: N818 - the reference's name
+class OrderDuplicatedFieldException(Conflict):
     """The channel already has an order with this number."""
 
     code = "order_duplicated_field"
@@ -93,7 +93,7 @@ class IntegrationError(DomainError):
         self.permanent = permanent
 
 
-class IntegrationUnauthorizedException(IntegrationError):  # noqa: N818 - the reference's name
+class IntegrationUnauthorizedException(IntegrationError):
     """The channel refused our credentials."""
 
     code = "integration_unauthorized"
@@ -102,7 +102,7 @@ class IntegrationUnauthorizedException(IntegrationError):  # noqa: N818 - the re
         super().__init__(message, permanent=True, details=details)
 
 
-class IntegrationNotDefineResponseProcess(IntegrationError):  # noqa: N818 - the reference's name
+class IntegrationNotDefineResponseProcess(IntegrationError):
     """An adapter has no way to process the answer to this method and action."""
 
     code = "integration_not_define_response_process"
