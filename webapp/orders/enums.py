@@ -1,0 +1,313 @@
+"""The codes of orders, plans and refunds, their named sets, and the words staff read for them.
+
+Labels are English message ids marked by `N_` for the translation catalogue; templates translate them.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import Final, Self
+
+from webapp.core.errors import InvalidInput
+
+
+def N_(label: str) -> str:  # noqa: N802 - the name that pybabel looks for
+    """Mark a label for translation where it is written; it is translated where it is shown."""
+    return label
+
+
+class Dot(StrEnum):
+    """The colour beside a state: grey idle, amber needs somebody, blue in work, indigo moving, green done."""
+
+    GREY = "grey"
+    AMBER = "amber"
+    BLUE = "blue"
+    INDIGO = "indigo"
+    GREEN = "green"
+    RED = "red"
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What staff read for a state, and its dot."""
+
+    label: str
+    dot: Dot = Dot.GREY
+
+
+class Worded:
+    """An enum whose members have a label and a dot in `_WORDING`."""
+
+    @property
+    def label(self) -> str:
+        """English words for staff, to be translated where shown."""
+        return _WORDING[type(self)][self].label
+
+    @property
+    def dot(self) -> Dot:
+        """The colour of its dot."""
+        return _WORDING[type(self)][self].dot
+
+
+class OrderStatus(Worded, IntEnum):
+    """Where an item or order stands. 50 and 100 are low numbers, not early stages."""
+
+    CANCELLATION_WAITING = 50
+    CANCELLED = 100
+    WAITING = 200
+    PAYMENT_WAITING = 300
+    CONFIRMATION_WAITING = 350
+    APPROVED = 400
+    PREPARING = 450
+    SHIPPED = 500
+    SHIPPED_AND_INFORMED = 510
+    READY_FOR_PICKUP = 520
+    ATTEMPTED_DELIVERY = 540
+    REVIEW_STARTED = 544
+    REVIEW_WAITING = 545
+    DELIVERED = 550
+    REFUNDED = 600
+
+    @property
+    def wire(self) -> str:
+        """The number as the reference's API writes it: `"400"`."""
+        return str(self.value)
+
+    @property
+    def slug(self) -> str:
+        """The reference's `status_display`: `"approved"`."""
+        return self.name.lower()
+
+    @classmethod
+    def from_wire(cls, text: str | int) -> Self:
+        """The status of a code such as `"400"`. Raises InvalidInput naming the codes that exist."""
+        try:
+            return cls(int(text))
+        except ValueError:
+            known = ", ".join(status.wire for status in cls)
+            raise InvalidInput(f"“{text}” is no order status. Use one of {known}.") from None
+
+
+class CancelStatus(Worded, StrEnum):
+    """Where a cancellation plan stands; `manuel_refund_need` keeps the reference's spelling on the wire."""
+
+    WAITING = "waiting"
+    CONFIRMATION_WAITING = "confirmation_waiting"
+    CONFIRMED = "confirmed"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    WAITING_FOR_PAYMENT = "waiting_for_payment"
+    MANUEL_REFUND_NEED = "manuel_refund_need"
+    COMPLETED = "completed"
+
+
+class PlanKind(Worded, StrEnum):
+    """What a plan does: `cancel` for goods that have not left (100), `refund` for goods that have (600)."""
+
+    CANCEL = "cancel"
+    REFUND = "refund"
+
+
+class RequestStatus(Worded, StrEnum):
+    """Where a customer's or channel's wish to cancel an item stands."""
+
+    WAITING_APPROVAL = "waiting_approval"
+    CONFIRMED = "confirmed"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    COMPLETED = "completed"
+
+
+class RefundState(Worded, StrEnum):
+    """Where one movement of money back stands; `unknown` means the gateway may or may not have done it."""
+
+    READY = "ready"
+    SENDING = "sending"
+    SUCCEEDED = "succeeded"
+    PENDING = "pending"
+    DECLINED = "declined"
+    UNKNOWN = "unknown"
+    MANUAL = "manual"
+    WITHDRAWN = "withdrawn"
+
+
+class TenderKind(Worded, StrEnum):
+    """How a payment was made, which decides how it can go back."""
+
+    CARD = "card"
+    FUNDS_TRANSFER = "funds_transfer"
+    PAY_ON_DELIVERY = "pay_on_delivery"
+    LOYALTY = "loyalty"
+    CASH_REGISTER = "cash_register"
+    MARKETPLACE = "marketplace"
+
+
+class MoneyHolder(Worded, StrEnum):
+    """Who has the customer's money and therefore pays it back."""
+
+    US = "us"
+    CHANNEL = "channel"
+
+
+class ShippingPolicy(Worded, StrEnum):
+    """How much of the shipping fee a plan pays back."""
+
+    NONE = "none"
+    PROPORTIONAL = "proportional"
+    REMAINING_IF_LAST = "remaining_if_last"
+    FULL = "full"
+
+
+class AddressOwnership(Worded, StrEnum):
+    """Who decides about a channel's addresses."""
+
+    OWNER = "owner"
+    MIRROR = "mirror"
+    NONE = "none"
+
+
+class DeliveryType(Worded, StrEnum):
+    """How the goods reach the customer; only store pickup knows `ready for pickup`."""
+
+    STANDARD = "standard"
+    SAME_DAY = "same_day"
+    SCHEDULED = "scheduled"
+    STORE_PICKUP = "store_pickup"
+
+
+class ClientType(Worded, StrEnum):
+    """What the customer ordered with."""
+
+    DEFAULT = "default"
+    ANDROID = "android"
+    IOS = "ios"
+    IN_STORE = "in_store"
+
+
+class FailureClass(Worded, StrEnum):
+    """Why a pulled order could not be taken, by who can mend it."""
+
+    MAPPING = "mapping"
+    VALIDATION = "validation"
+    MONEY = "money"
+    REMOTE = "remote"
+    BUG = "bug"
+
+
+ENDED_STATUSES: Final = frozenset({OrderStatus.CANCELLED, OrderStatus.REFUNDED})
+LIVE_STATUSES: Final = frozenset(OrderStatus) - ENDED_STATUSES - {OrderStatus.CANCELLATION_WAITING}
+# The goods have left us, so money goes back by a refund plan. 520 lies in our own store: still a cancel.
+LEFT_STATUSES: Final = frozenset(
+    status
+    for status in LIVE_STATUSES
+    if status >= OrderStatus.SHIPPED and status is not OrderStatus.READY_FOR_PICKUP
+)
+
+CLOSED_CANCEL_STATUSES: Final = frozenset({CancelStatus.REJECTED, CancelStatus.COMPLETED})
+OPEN_CANCEL_STATUSES: Final = frozenset(CancelStatus) - CLOSED_CANCEL_STATUSES
+# Nobody has decided yet: the plan can be approved or rejected freely.
+UNDECIDED_CANCEL_STATUSES: Final = frozenset(
+    {CancelStatus.WAITING, CancelStatus.CONFIRMATION_WAITING, CancelStatus.CONFIRMED}
+)
+
+# No money moves by these any more, so they do not count in the caps.
+RELEASED_REFUND_STATES: Final = frozenset({RefundState.DECLINED, RefundState.WITHDRAWN})
+RESERVING_REFUND_STATES: Final = frozenset(RefundState) - RELEASED_REFUND_STATES
+# The machine still works on these; a person has nothing to do.
+UNDER_WAY_REFUND_STATES: Final = frozenset(
+    {RefundState.READY, RefundState.SENDING, RefundState.PENDING, RefundState.UNKNOWN}
+)
+
+_WORDING: Final[dict[type, dict[object, Wording]]] = {
+    OrderStatus: {
+        OrderStatus.CANCELLATION_WAITING: Wording(N_("Cancellation waiting"), Dot.AMBER),
+        OrderStatus.CANCELLED: Wording(N_("Cancelled"), Dot.RED),
+        OrderStatus.WAITING: Wording(N_("Waiting")),
+        OrderStatus.PAYMENT_WAITING: Wording(N_("Waiting for payment")),
+        OrderStatus.CONFIRMATION_WAITING: Wording(N_("To be confirmed"), Dot.AMBER),
+        OrderStatus.APPROVED: Wording(N_("Approved"), Dot.BLUE),
+        OrderStatus.PREPARING: Wording(N_("Preparing"), Dot.BLUE),
+        OrderStatus.SHIPPED: Wording(N_("Shipped"), Dot.INDIGO),
+        OrderStatus.SHIPPED_AND_INFORMED: Wording(N_("Shipped, customer informed"), Dot.INDIGO),
+        OrderStatus.READY_FOR_PICKUP: Wording(N_("Ready for pickup"), Dot.INDIGO),
+        OrderStatus.ATTEMPTED_DELIVERY: Wording(N_("Delivery attempted"), Dot.AMBER),
+        OrderStatus.REVIEW_STARTED: Wording(N_("Return being reviewed"), Dot.BLUE),
+        OrderStatus.REVIEW_WAITING: Wording(N_("Return waiting for review"), Dot.AMBER),
+        OrderStatus.DELIVERED: Wording(N_("Delivered"), Dot.GREEN),
+        OrderStatus.REFUNDED: Wording(N_("Refunded"), Dot.RED),
+    },
+    CancelStatus: {
+        CancelStatus.WAITING: Wording(N_("Waiting for approval"), Dot.AMBER),
+        CancelStatus.CONFIRMATION_WAITING: Wording(N_("Goods or store to be checked"), Dot.AMBER),
+        CancelStatus.CONFIRMED: Wording(N_("Checked, waiting for approval"), Dot.AMBER),
+        CancelStatus.APPROVED: Wording(N_("Approved"), Dot.BLUE),
+        CancelStatus.REJECTED: Wording(N_("Rejected")),
+        CancelStatus.WAITING_FOR_PAYMENT: Wording(N_("Refund waiting for the bank"), Dot.INDIGO),
+        CancelStatus.MANUEL_REFUND_NEED: Wording(N_("Manual refund needed"), Dot.AMBER),
+        CancelStatus.COMPLETED: Wording(N_("Completed"), Dot.GREEN),
+    },
+    PlanKind: {
+        PlanKind.CANCEL: Wording(N_("Cancellation"), Dot.RED),
+        PlanKind.REFUND: Wording(N_("Return"), Dot.RED),
+    },
+    RequestStatus: {
+        RequestStatus.WAITING_APPROVAL: Wording(N_("Waiting for approval"), Dot.AMBER),
+        RequestStatus.CONFIRMED: Wording(N_("Confirmed"), Dot.AMBER),
+        RequestStatus.APPROVED: Wording(N_("Approved"), Dot.BLUE),
+        RequestStatus.REJECTED: Wording(N_("Rejected")),
+        RequestStatus.COMPLETED: Wording(N_("Completed"), Dot.GREEN),
+    },
+    RefundState: {
+        RefundState.READY: Wording(N_("About to be sent to the bank"), Dot.BLUE),
+        RefundState.SENDING: Wording(N_("Being sent to the bank"), Dot.BLUE),
+        RefundState.SUCCEEDED: Wording(N_("Paid back"), Dot.GREEN),
+        RefundState.PENDING: Wording(N_("Accepted, waiting for the bank"), Dot.INDIGO),
+        RefundState.DECLINED: Wording(N_("Declined by the bank"), Dot.RED),
+        RefundState.UNKNOWN: Wording(N_("No answer yet, we ask again"), Dot.AMBER),
+        RefundState.MANUAL: Wording(N_("Manual refund needed"), Dot.AMBER),
+        RefundState.WITHDRAWN: Wording(N_("Withdrawn")),
+    },
+    TenderKind: {
+        TenderKind.CARD: Wording(N_("Card")),
+        TenderKind.FUNDS_TRANSFER: Wording(N_("Bank transfer")),
+        TenderKind.PAY_ON_DELIVERY: Wording(N_("Pay on delivery")),
+        TenderKind.LOYALTY: Wording(N_("Loyalty credit")),
+        TenderKind.CASH_REGISTER: Wording(N_("Store till")),
+        TenderKind.MARKETPLACE: Wording(N_("Marketplace")),
+    },
+    MoneyHolder: {
+        MoneyHolder.US: Wording(N_("Held by us")),
+        MoneyHolder.CHANNEL: Wording(N_("Held by the channel")),
+    },
+    ShippingPolicy: {
+        ShippingPolicy.NONE: Wording(N_("Keep the shipping fee")),
+        ShippingPolicy.PROPORTIONAL: Wording(N_("Pay back the items' share of shipping")),
+        ShippingPolicy.REMAINING_IF_LAST: Wording(
+            N_("Pay back remaining shipping if nothing is left to send")
+        ),
+        ShippingPolicy.FULL: Wording(N_("Pay back all remaining shipping")),
+    },
+    AddressOwnership: {
+        AddressOwnership.OWNER: Wording(N_("The channel decides")),
+        AddressOwnership.MIRROR: Wording(N_("Changed here, sent to the channel")),
+        AddressOwnership.NONE: Wording(N_("Cannot be changed here")),
+    },
+    DeliveryType: {
+        DeliveryType.STANDARD: Wording(N_("Standard delivery")),
+        DeliveryType.SAME_DAY: Wording(N_("Same-day delivery")),
+        DeliveryType.SCHEDULED: Wording(N_("Scheduled delivery")),
+        DeliveryType.STORE_PICKUP: Wording(N_("Store pickup")),
+    },
+    ClientType: {
+        ClientType.DEFAULT: Wording(N_("Web")),
+        ClientType.ANDROID: Wording(N_("Android app")),
+        ClientType.IOS: Wording(N_("iOS app")),
+        ClientType.IN_STORE: Wording(N_("In store")),
+    },
+    FailureClass: {
+        FailureClass.MAPPING: Wording(N_("Mapping missing"), Dot.AMBER),
+        FailureClass.VALIDATION: Wording(N_("Order data not valid"), Dot.AMBER),
+        FailureClass.MONEY: Wording(N_("Amounts do not add up"), Dot.AMBER),
+        FailureClass.REMOTE: Wording(N_("Channel refused or failed"), Dot.AMBER),
+        FailureClass.BUG: Wording(N_("Our fault"), Dot.RED),
+    },
+}
