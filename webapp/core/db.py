@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger, DateTime, Identity, MetaData, Numeric, String, func
@@ -42,9 +42,11 @@ class Base(DeclarativeBase):
     """Every table of the product; constraints are named after the rule they guard."""
 
     metadata = MetaData(naming_convention=NAMING_CONVENTION)
+    type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: DateTime(timezone=True)}
 
 
-db = SQLAlchemy(model_class=Base)
+# Models derive from our own typed Base; Flask-SQLAlchemy gives engine, session scope and teardown.
+db = SQLAlchemy(metadata=Base.metadata)
 
 _HOOKS = "kontor_after_commit"
 _OPEN = "kontor_unit_open"

@@ -1,0 +1,30 @@
+"""The only composition root: what the product is made of, and nothing else."""
+
+import os
+from pathlib import Path
+
+from flask import Flask
+
+from webapp import http_faces, jobs
+from webapp.core.db import db
+from webapp.core.hints import Hints
+from webapp.core.settings import Settings
+
+ROOT = Path(__file__).resolve().parent
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """A ready application; raises SettingsError with one sentence when the environment is wrong."""
+    settings = settings or Settings.from_env(os.environ)
+    app = Flask(__name__, template_folder=str(ROOT / "templates"), static_folder=None)
+    app.config.update(
+        SQLALCHEMY_DATABASE_URI=settings.sqlalchemy_url,
+        SQLALCHEMY_ENGINE_OPTIONS={"pool_size": 8, "max_overflow": 4, "pool_timeout": 10, "pool_pre_ping": True},
+        SECRET_KEY=settings.secret_key,
+        TESTING=settings.testing,
+    )
+    app.extensions["kontor_settings"] = settings
+    app.extensions["kontor_hints"] = Hints(settings=settings, handlers=jobs.handlers())
+    db.init_app(app)
+    http_faces.register(app, settings)
+    return app

@@ -1,0 +1,1 @@
+"""Carriers: who takes the parcel, and where a customer can follow it."""

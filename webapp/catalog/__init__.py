@@ -1,0 +1,1 @@
+"""Products as far as an order needs them."""

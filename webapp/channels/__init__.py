@@ -1,0 +1,1 @@
+"""Channels: places that sell, and the adapters that speak with them."""

@@ -1,0 +1,363 @@
+"""Background work: PostgreSQL holds it, RQ only carries hints.
+
+An `operation` row is written in the same transaction as the change that wants it. A worker claims it with a
+lease, reports progress, and finishes it; both are fenced by the lease's token, so that a worker that was thought
+dead cannot write over its successor. Redis may be wiped at any time: the sweeper hints again for whatever is due.
+
+    create → (hint) → claim → run → finish | fail → claim … → dead
+"""
+
+import random
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, Index, String, Text, func, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB, UUID, insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from webapp.core.clock import utc_now
+from webapp.core.db import Base, CreatedAt, JsonColumn, after_commit
+from webapp.core.errors import Conflict, NotFound
+
+
+class Queue(StrEnum):
+    """The queues; each worker process listens on exactly one, for RQ loses jobs of a killed worker on two."""
+
+    CHANNELS = "channels"
+    MONEY = "money"
+    FILES = "files"
+    UPKEEP = "upkeep"
+
+
+class OperationState(StrEnum):
+    """ready: wants a worker. leased: a worker has it. done, dead: ended well, or given up and shown to staff."""
+
+    READY = "ready"
+    LEASED = "leased"
+    DONE = "done"
+    DEAD = "dead"
+
+
+class LeaseLost(Exception):
+    """Another worker holds the operation now; whatever this one wrote must be rolled back."""
+
+
+OPEN = text("state IN ('ready', 'leased')")
+
+
+class Operation(Base):
+    """One piece of background work; `args` holds ids only, never personal data."""
+
+    __tablename__ = "operation"
+    __table_args__ = (
+        Index("uq_operation_open_dedupe", "kind", "dedupe_key", unique=True, postgresql_where=OPEN),
+        # A periodic operation exists once per slot, in every state: doubled schedulers collapse here.
+        Index("uq_operation_kind_slot", "kind", "slot", unique=True, postgresql_where=text("slot IS NOT NULL")),
+        Index("ix_operation_due", "queue", "next_run_at", postgresql_where=text("state = 'ready'")),
+        Index("ix_operation_lease", "lease_until", postgresql_where=text("state = 'leased'")),
+        Index("ix_operation_recent", text("created_at DESC"), text("id DESC")),
+        Index("ix_operation_channel", "channel_id", "kind", text("created_at DESC")),
+        Index("ix_operation_order", "order_id", postgresql_where=text("order_id IS NOT NULL")),
+        Index("ix_operation_dead", text("finished_at DESC"), postgresql_where=text("state = 'dead'")),
+        CheckConstraint("state IN ('ready', 'leased', 'done', 'dead')", name="state_known"),
+        CheckConstraint("(state = 'leased') = (lease_token IS NOT NULL)", name="leased_has_token"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(UUID(as_uuid=True), primary_key=True, default=uuid.uuid4)
+    kind: Mapped[str] = mapped_column(String(40))
+    queue: Mapped[str] = mapped_column(String(12))
+    dedupe_key: Mapped[str] = mapped_column(String(160))
+    slot: Mapped[str | None] = mapped_column(String(120))
+    args: Mapped[JsonColumn]
+    state: Mapped[str] = mapped_column(String(8), default="ready", server_default="ready")
+    attempt: Mapped[int] = mapped_column(default=0, server_default="0")
+    max_attempts: Mapped[int] = mapped_column(default=6, server_default="6")
+    next_run_at: Mapped[CreatedAt]
+    lease_token: Mapped[uuid.UUID | None] = mapped_column(UUID(as_uuid=True))
+    lease_until: Mapped[datetime | None]
+    progress_done: Mapped[int] = mapped_column(default=0, server_default="0")
+    progress_total: Mapped[int | None]
+    progress_note: Mapped[str] = mapped_column(Text, default="", server_default="")
+    result: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    last_error: Mapped[str | None] = mapped_column(Text)
+    requested_by_id: Mapped[int | None] = mapped_column(BigInteger)
+    channel_id: Mapped[int | None] = mapped_column(BigInteger)
+    order_id: Mapped[int | None] = mapped_column(BigInteger)
+    request_id: Mapped[str | None] = mapped_column(String(64))
+    created_at: Mapped[CreatedAt]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+    @property
+    def is_open(self) -> bool:
+        """True while it still wants or has a worker."""
+        return self.state in (OperationState.READY, OperationState.LEASED)
+
+
+@dataclass(frozen=True)
+class NewOperation:
+    """What a service asks for: the kind, its queue, ids as arguments, and the key under which only one may be open."""
+
+    kind: str
+    queue: Queue
+    dedupe_key: str
+    args: Mapping[str, Any]
+    channel_id: int | None = None
+    order_id: int | None = None
+    requested_by_id: int | None = None
+    request_id: str | None = None
+    slot: str | None = None
+    max_attempts: int = 6
+
+
+def create(session: Session, new: NewOperation) -> tuple[Operation, bool]:
+    """The open operation of this kind and key, made if there is none; the flag says whether it is new.
+
+    A second click joins the first one's work. With a `slot` the row is unique for ever, and an existing one
+    is returned in whatever state it is.
+    """
+    # Two tries: between our look and our insert another may finish the one we would have joined.
+    for _ in range(2):
+        found = _existing(session, new)
+        if found is not None:
+            return found, False
+        made = _insert(session, new)
+        if made is not None:
+            hint_after_commit(session, Queue(made.queue))
+            return made, True
+    found = _existing(session, new)
+    if found is None:
+        raise Conflict("The work was finished while it was being asked for. Please try again.")
+    return found, False
+
+
+def _insert(session: Session, new: NewOperation) -> Operation | None:
+    values = {
+        "id": uuid.uuid4(),
+        "kind": new.kind,
+        "queue": new.queue.value,
+        "dedupe_key": new.dedupe_key,
+        "slot": new.slot,
+        "args": dict(new.args),
+        "max_attempts": new.max_attempts,
+        "channel_id": new.channel_id,
+        "order_id": new.order_id,
+        "requested_by_id": new.requested_by_id,
+        "request_id": new.request_id,
+    }
+    statement = insert(Operation).values(**values).on_conflict_do_nothing().returning(Operation)
+    return session.scalars(statement).one_or_none()
+
+
+def _existing(session: Session, new: NewOperation) -> Operation | None:
+    query = select(Operation).where(Operation.kind == new.kind)
+    if new.slot is not None:
+        return session.scalars(query.where(Operation.slot == new.slot)).one_or_none()
+    return session.scalars(query.where(Operation.dedupe_key == new.dedupe_key, OPEN)).one_or_none()
+
+
+def claim(session: Session, queue: Queue, *, lease_s: float, kinds: Iterable[str]) -> Operation | None:
+    """Lease the longest due operation of the queue, or one whose lease has ended; None when nothing is due.
+
+    Call it in a short transaction of its own. The clock is the database's, so that a worker's own cannot lie.
+    """
+    due = text(
+        "(state = 'ready' AND next_run_at <= clock_timestamp())"
+        " OR (state = 'leased' AND lease_until < clock_timestamp())"
+    )
+    chosen = (
+        select(Operation.id)
+        .where(Operation.queue == queue.value, Operation.kind.in_(list(kinds)), due)
+        .order_by(Operation.next_run_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .scalar_subquery()
+    )
+    statement = (
+        update(Operation)
+        .where(Operation.id == chosen)
+        .values(
+            state=OperationState.LEASED.value,
+            lease_token=uuid.uuid4(),
+            lease_until=_in_seconds(lease_s),
+            attempt=Operation.attempt + 1,
+            started_at=func.coalesce(Operation.started_at, func.clock_timestamp()),
+        )
+        .returning(Operation)
+        .execution_options(synchronize_session=False)
+    )
+    return session.scalars(statement).one_or_none()
+
+
+@dataclass
+class OperationRun:
+    """A claimed operation as its handler sees it. Every write of the handler goes through `fence` first."""
+
+    id: uuid.UUID
+    kind: str
+    args: dict[str, Any]
+    token: uuid.UUID
+    attempt: int
+    lease_s: float
+    channel_id: int | None = None
+    requested_by_id: int | None = None
+
+    @classmethod
+    def of(cls, operation: Operation, lease_s: float) -> "OperationRun":
+        """The run of a freshly claimed row."""
+        if operation.lease_token is None:
+            raise LeaseLost(str(operation.id))
+        return cls(
+            id=operation.id,
+            kind=operation.kind,
+            args=dict(operation.args),
+            token=operation.lease_token,
+            attempt=operation.attempt,
+            lease_s=lease_s,
+            channel_id=operation.channel_id,
+            requested_by_id=operation.requested_by_id,
+        )
+
+    def fence(
+        self,
+        session: Session,
+        *,
+        done: int | None = None,
+        total: int | None = None,
+        note: str | None = None,
+        result: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Prove in this transaction that the lease is still ours, renew it, and write progress with it.
+
+        Raises LeaseLost when another worker has taken over: the transaction must not commit.
+        """
+        values: dict[str, Any] = {"lease_until": _in_seconds(self.lease_s)}
+        if done is not None:
+            values["progress_done"] = done
+        if total is not None:
+            values["progress_total"] = total
+        if note is not None:
+            values["progress_note"] = note
+        if result is not None:
+            values["result"] = dict(result)
+        if not self._update(session, **values):
+            raise LeaseLost(str(self.id))
+
+    def finish(self, session: Session, result: Mapping[str, Any] | None = None) -> None:
+        """End well; in the handler's last transaction or one of its own. Raises LeaseLost."""
+        values: dict[str, Any] = {"last_error": None} if result is None else {"last_error": None, "result": dict(result)}
+        if not self._update(session, **_ended(OperationState.DONE), **values):
+            raise LeaseLost(str(self.id))
+
+    def fail(self, session: Session, error: str, *, backoff_s: tuple[float, ...], permanent: bool = False) -> bool:
+        """Put it back with back-off, or give up after the last attempt; True when given up. Raises LeaseLost."""
+        operation = session.get(Operation, self.id)
+        give_up = permanent or operation is None or self.attempt >= operation.max_attempts
+        wait = backoff_s[min(self.attempt, len(backoff_s)) - 1] * random.uniform(0.8, 1.2)  # noqa: S311 - jitter
+        values = (
+            _ended(OperationState.DEAD)
+            if give_up
+            else {
+                "state": OperationState.READY.value,
+                "lease_token": None,
+                "lease_until": None,
+                "next_run_at": _in_seconds(wait),
+            }
+        )
+        if not self._update(session, last_error=error[:2000], **values):
+            raise LeaseLost(str(self.id))
+        return give_up
+
+    def postpone(self, session: Session, seconds: float, note: str) -> None:
+        """Run again later without counting this attempt: the outside asked us to wait. Raises LeaseLost."""
+        moved = self._update(
+            session,
+            state=OperationState.READY.value,
+            lease_token=None,
+            lease_until=None,
+            attempt=Operation.attempt - 1,
+            next_run_at=_in_seconds(seconds),
+            progress_note=note,
+        )
+        if not moved:
+            raise LeaseLost(str(self.id))
+
+    def _update(self, session: Session, **values: Any) -> bool:
+        statement = (
+            update(Operation)
+            .where(Operation.id == self.id, Operation.lease_token == self.token, Operation.state == "leased")
+            .values(**values)
+            .execution_options(synchronize_session=False)
+        )
+        return bool(session.connection().execute(statement).rowcount)
+
+
+def retry(session: Session, operation_id: uuid.UUID) -> Operation:
+    """Let a given-up operation run again from its first attempt. Raises NotFound, or Conflict when it is not dead."""
+    operation = session.scalars(select(Operation).where(Operation.id == operation_id).with_for_update()).one_or_none()
+    if operation is None:
+        raise NotFound("There is no such operation.")
+    if operation.state != OperationState.DEAD:
+        raise Conflict(f"This operation is {operation.state}; only one that was given up can be tried again.")
+    open_twin = select(Operation.id).where(
+        Operation.kind == operation.kind, Operation.dedupe_key == operation.dedupe_key, OPEN
+    )
+    if session.scalars(open_twin).first() is not None:
+        raise Conflict("The same work is already waiting or running; watch that one instead.")
+    operation.state = OperationState.READY.value
+    operation.attempt = 0
+    operation.next_run_at = utc_now()
+    operation.finished_at = None
+    hint_after_commit(session, Queue(operation.queue))
+    return operation
+
+
+def bury_exhausted(session: Session) -> int:
+    """Give up operations whose worker died in their last attempt; the number of them."""
+    statement = (
+        update(Operation)
+        .where(
+            Operation.state == OperationState.LEASED.value,
+            text("lease_until < clock_timestamp()"),
+            Operation.attempt >= Operation.max_attempts,
+        )
+        .values(**_ended(OperationState.DEAD), last_error="The worker died in the last attempt.")
+        .execution_options(synchronize_session=False)
+    )
+    return int(session.connection().execute(statement).rowcount)
+
+
+def queues_with_due_work(session: Session) -> dict[Queue, int]:
+    """How many operations of each queue are due now (at most 500 counted), leases that ended included."""
+    rows = session.execute(
+        text(
+            "SELECT queue, count(*) FROM (SELECT queue FROM operation WHERE"
+            " (state = 'ready' AND next_run_at <= clock_timestamp())"
+            " OR (state = 'leased' AND lease_until < clock_timestamp()) LIMIT 500) due GROUP BY queue"
+        )
+    )
+    return {Queue(queue): count for queue, count in rows}
+
+
+def hint_after_commit(session: Session, queue: Queue) -> None:
+    """Tell a worker of the queue to look, once this transaction has committed."""
+    from webapp.core.hints import send_hint
+
+    after_commit(session, lambda: send_hint(queue))
+
+
+def _ended(state: OperationState) -> dict[str, Any]:
+    return {
+        "state": state.value,
+        "lease_token": None,
+        "lease_until": None,
+        "finished_at": func.clock_timestamp(),
+    }
+
+
+def _in_seconds(seconds: float) -> Any:
+    return func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, seconds)

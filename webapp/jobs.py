@@ -1,0 +1,21 @@
+"""Which handler runs which kind of operation, and what happens by the clock. Listed, never scanned."""
+
+from webapp.core.hints import Handler
+from webapp.core.periodic import SlotSource
+
+
+def handlers() -> dict[str, Handler]:
+    """Every kind of operation with its one handler; a kind listed twice is a mistake and raises ValueError."""
+    areas: list[dict[str, Handler]] = []
+    merged: dict[str, Handler] = {}
+    for area in areas:
+        doubled = merged.keys() & area.keys()
+        if doubled:
+            raise ValueError(f"Two handlers for {sorted(doubled)}.")
+        merged.update(area)
+    return merged
+
+
+def slot_sources() -> list[SlotSource]:
+    """What the scheduler asks on every tick."""
+    return []

@@ -1,0 +1,32 @@
+"""The tables of an order."""
+
+from webapp.orders.models.cancellation import (
+    CancellationPlan,
+    CancellationPlanItem,
+    CancellationReason,
+    CancellationRequest,
+)
+from webapp.orders.models.discount import DiscountItem
+from webapp.orders.models.integration_action import IntegrationAction
+from webapp.orders.models.order import ExternalStatus, Order, OrderNote, OrderSearch
+from webapp.orders.models.order_item import OrderItem, order_item_transaction
+from webapp.orders.models.package import Package
+from webapp.orders.models.vendor_order import VendorOrder, VendorOrderItem
+
+__all__ = [
+    "CancellationPlan",
+    "CancellationPlanItem",
+    "CancellationReason",
+    "CancellationRequest",
+    "DiscountItem",
+    "ExternalStatus",
+    "IntegrationAction",
+    "Order",
+    "OrderItem",
+    "OrderNote",
+    "OrderSearch",
+    "Package",
+    "VendorOrder",
+    "VendorOrderItem",
+    "order_item_transaction",
+]

@@ -1,0 +1,186 @@
+"""Tenders, the five transaction kinds, refunds and the append-only ledger."""
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, text
+from sqlalchemy.dialects.postgresql import UUID
+from sqlalchemy.orm import Mapped, mapped_column
+
+from webapp.core.db import Base, BigId, CreatedAt, CurrencyColumn, JsonColumn, MoneyColumn
+
+
+class PaymentOption(Base):
+    """How a customer can pay. `slug` is what orders carry as payment_option_slug ("credit_card")."""
+
+    __tablename__ = "payment_option"
+
+    id: Mapped[BigId]
+    slug: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(String(120))
+    # The tender its transactions are (orders/enums.TenderKind).
+    tender: Mapped[str] = mapped_column(String(20), default="card", server_default="card")
+    gateway: Mapped[str | None] = mapped_column(String(40))
+    is_active: Mapped[bool] = mapped_column(default=True, server_default="true")
+    created_at: Mapped[CreatedAt]
+
+
+class Installment(Base):
+    """A number of monthly parts that a payment option offers; 1 means paid at once."""
+
+    __tablename__ = "installment"
+    __table_args__ = (
+        Index("uq_installment_option_count", "payment_option_id", "installment_count", unique=True),
+        CheckConstraint("installment_count >= 1", name="count_at_least_one"),
+    )
+
+    id: Mapped[BigId]
+    payment_option_id: Mapped[int] = mapped_column(ForeignKey("payment_option.id"))
+    installment_count: Mapped[int]
+    label: Mapped[str] = mapped_column(String(120), default="", server_default="")
+
+
+class Transaction(Base):
+    """One payment of one order. `holder` says who has the money: us (we refund) or the channel (it refunds).
+
+    captured 0 with authorised > 0 is a reservation on the card; pay on delivery is captured when collected.
+    """
+
+    __tablename__ = "payment_transaction"
+    __table_args__ = (
+        Index("uq_payment_transaction_order_remote", "order_id", "remote_id", unique=True),
+        Index("ix_payment_transaction_gateway_ref", "gateway", "gateway_ref"),
+        CheckConstraint("captured_amount >= 0 AND authorised_amount >= 0", name="amounts_not_negative"),
+        CheckConstraint("holder IN ('us', 'channel')", name="holder_known"),
+    )
+
+    id: Mapped[BigId]
+    order_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("orders.id"))
+    kind: Mapped[str] = mapped_column(String(20))
+    # The channel's name for this payment, or a fixed word ("payment") where a channel knows only one.
+    remote_id: Mapped[str] = mapped_column(String(128))
+    holder: Mapped[str] = mapped_column(String(8), default="channel", server_default="channel")
+    gateway: Mapped[str | None] = mapped_column(String(40))
+    gateway_ref: Mapped[str | None] = mapped_column(String(128))
+    payment_option_id: Mapped[int | None] = mapped_column(ForeignKey("payment_option.id"))
+    currency: Mapped[CurrencyColumn]
+    amount: Mapped[MoneyColumn]
+    authorised_amount: Mapped[MoneyColumn]
+    captured_amount: Mapped[MoneyColumn]
+    interest_amount: Mapped[MoneyColumn]
+    installment_count: Mapped[int] = mapped_column(default=1, server_default="1")
+    bin_number: Mapped[str | None] = mapped_column(String(8))
+    # Per-item references of gateways that refund by item (iyzico): [{"ref", "paid_price", "item"}].
+    gateway_items: Mapped[JsonColumn]
+    extra_field: Mapped[JsonColumn]
+    paid_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(BigInteger, default=1, server_default="1")
+    created_at: Mapped[CreatedAt]
+
+    __mapper_args__ = {"polymorphic_on": "kind", "polymorphic_identity": "card"}
+
+
+class FundsTransferTransaction(Transaction):
+    """Money that came by bank transfer."""
+
+    __mapper_args__ = {"polymorphic_identity": "funds_transfer"}
+
+
+class PayOnDeliveryTransaction(Transaction):
+    """Money the courier collects; nothing is captured before that."""
+
+    __mapper_args__ = {"polymorphic_identity": "pay_on_delivery"}
+
+
+class LoyaltyTransaction(Transaction):
+    """Points or gift credit worth money."""
+
+    __mapper_args__ = {"polymorphic_identity": "loyalty"}
+
+
+class CashRegisterTransaction(Transaction):
+    """Money taken in a store."""
+
+    __mapper_args__ = {"polymorphic_identity": "cash_register"}
+
+
+class MarketplaceTransaction(Transaction):
+    """Money the channel took and holds; it refunds when we ask."""
+
+    __mapper_args__ = {"polymorphic_identity": "marketplace"}
+
+
+class Refund(Base):
+    """One movement of money back over one transaction. External refunds (made at the channel) have no plan.
+
+    idem_key is "rf_" and the id, written with the row and never changed; amount, currency and target are frozen.
+    """
+
+    __tablename__ = "refund"
+    __table_args__ = (
+        Index(
+            "uq_refund_plan_transaction_item",
+            "plan_id",
+            "transaction_id",
+            "gateway_item",
+            unique=True,
+            postgresql_where=text("plan_id IS NOT NULL AND state NOT IN ('declined', 'withdrawn')"),
+        ),
+        Index("uq_refund_external", "transaction_id", "remote_id", unique=True, postgresql_where=text("remote_id IS NOT NULL")),
+        Index("ix_refund_transaction", "transaction_id"),
+        Index("ix_refund_order", "order_id"),
+        CheckConstraint("amount > 0", name="amount_positive"),
+        CheckConstraint(
+            "state IN ('ready', 'sending', 'succeeded', 'pending', 'declined', 'unknown', 'manual', 'withdrawn')",
+            name="state_known",
+        ),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(UUID(as_uuid=True), primary_key=True, default=uuid.uuid4)
+    order_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("orders.id"))
+    plan_id: Mapped[int | None] = mapped_column(ForeignKey("cancellation_plan.id"))
+    transaction_id: Mapped[int] = mapped_column(ForeignKey("payment_transaction.id"))
+    gateway_item: Mapped[str] = mapped_column(String(128), default="", server_default="")
+    amount: Mapped[MoneyColumn]
+    currency: Mapped[CurrencyColumn]
+    state: Mapped[str] = mapped_column(String(12), default="ready", server_default="ready")
+    idem_key: Mapped[str] = mapped_column(String(64), unique=True)
+    # The channel's id of a refund made there; None for our own.
+    remote_id: Mapped[str | None] = mapped_column(String(64))
+    gateway: Mapped[str | None] = mapped_column(String(40))
+    gateway_ref: Mapped[str | None] = mapped_column(String(128), unique=True)
+    reason: Mapped[str] = mapped_column(Text, default="", server_default="")
+    first_sent_at: Mapped[datetime | None]
+    last_sent_at: Mapped[datetime | None]
+    settled_at: Mapped[datetime | None]
+    last_error: Mapped[str | None] = mapped_column(Text)
+    version: Mapped[int] = mapped_column(BigInteger, default=1, server_default="1")
+    created_at: Mapped[CreatedAt]
+
+
+class LedgerEntry(Base):
+    """A movement of money that has happened; rows are only ever added (the database refuses UPDATE and DELETE)."""
+
+    __tablename__ = "ledger_entry"
+    __table_args__ = (Index("uq_ledger_entry_refund_kind", "refund_id", "kind", unique=True),)
+
+    id: Mapped[BigId]
+    refund_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("refund.id"))
+    order_id: Mapped[int] = mapped_column(BigInteger, index=True)
+    # refund (money out) or reversal (it came back).
+    kind: Mapped[str] = mapped_column(String(12))
+    amount: Mapped[MoneyColumn]
+    currency: Mapped[CurrencyColumn]
+    gateway_ref: Mapped[str | None] = mapped_column(String(128))
+    at: Mapped[CreatedAt]
+
+
+class Reconciliation(Base):
+    """A settlement statement of a payment provider that items are accounted in."""
+
+    __tablename__ = "reconciliation"
+
+    id: Mapped[BigId]
+    reference: Mapped[str] = mapped_column(String(120), unique=True)
+    conf: Mapped[JsonColumn]
+    created_at: Mapped[CreatedAt]
