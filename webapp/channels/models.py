@@ -1,8 +1,9 @@
 """Places that sell, what they sent us word for word, and how far we have read."""
 
 from datetime import datetime
+from decimal import Decimal
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Numeric, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.core.db import Base, BigId, CreatedAt, JsonColumn
@@ -134,3 +135,14 @@ class WebhookEvent(Base):
     topic: Mapped[str] = mapped_column(String(64), default="", server_default="")
     remote_id: Mapped[str | None] = mapped_column(String(64))
     received_at: Mapped[CreatedAt]
+
+
+class RateBucket(Base):
+    """The tokens all workers share for one channel; `blocked_until` is the channel's own Retry-After."""
+
+    __tablename__ = "rate_bucket"
+
+    channel_id: Mapped[int] = mapped_column(ForeignKey("channel.id"), primary_key=True)
+    tokens: Mapped[Decimal] = mapped_column(Numeric(12, 4), default=Decimal(0), server_default="0")
+    updated_at: Mapped[CreatedAt]
+    blocked_until: Mapped[datetime | None]

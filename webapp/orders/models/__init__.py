@@ -1,6 +1,7 @@
 """The tables of an order."""
 
 from webapp.orders.models.cancellation import (
+    ApprovalLimit,
     CancellationPlan,
     CancellationPlanItem,
     CancellationReason,
@@ -14,6 +15,7 @@ from webapp.orders.models.package import Package
 from webapp.orders.models.vendor_order import VendorOrder, VendorOrderItem
 
 __all__ = [
+    "ApprovalLimit",
     "CancellationPlan",
     "CancellationPlanItem",
     "CancellationReason",

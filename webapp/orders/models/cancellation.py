@@ -124,3 +124,15 @@ class CancellationRequest(Base):
     decided_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(BigInteger, default=1, server_default="1")
     created_at: Mapped[CreatedAt]
+
+
+class ApprovalLimit(Base):
+    """Up to which amount a role may approve a plan that the same person opened; a currency without a row needs two."""
+
+    __tablename__ = "approval_limit"
+    __table_args__ = (CheckConstraint("amount >= 0", name="amount_not_negative"),)
+
+    role: Mapped[str] = mapped_column(String(16), primary_key=True)
+    currency: Mapped[str] = mapped_column(String(3), primary_key=True)
+    amount: Mapped[MoneyColumn]
+    modified_at: Mapped[CreatedAt]
