@@ -1,0 +1,71 @@
+// The one file that knows htmx's events: the token, polling in a hidden tab, refusals, lost answers, double submits.
+(() => {
+  const { one, on, csrf, words } = kontor;
+  const HIDDEN_POLL_MS = 5000;
+  const lastPoll = new WeakMap();
+  const polls = element => /\bevery\b/.test(element.getAttribute('hx-trigger') ?? '');
+
+  on('htmx:configRequest', event => {
+    const { headers, elt, triggeringEvent } = event.detail;
+    headers['X-CSRFToken'] = csrf();
+    // A page that only looks at running work must not keep its reader signed in for ever.
+    if (polls(elt) && (!triggeringEvent || triggeringEvent.type === 'hx:poll:trigger')) headers['X-Kontor-Poll'] = '1';
+  });
+
+  on('htmx:beforeRequest', event => {
+    const element = event.detail.elt;
+    if (polls(element) && document.hidden) {
+      if (Date.now() - (lastPoll.get(element) ?? 0) < HIDDEN_POLL_MS) return event.preventDefault();
+      lastPoll.set(element, Date.now());
+    }
+  });
+
+  // Ours carry HX-Retarget and are shown; a proxy's own error page is not ours and must not replace half a page.
+  on('htmx:beforeSwap', event => {
+    const { xhr, isError } = event.detail;
+    const ours = xhr.getResponseHeader('HX-Retarget') === '#notices';
+    if (isError && !ours) event.detail.shouldSwap = false;
+    const dialog = one('#dialog');
+    if (ours && dialog?.open) event.detail.target = one('#dialog-notice');
+  });
+
+  const polled = event => event.detail.requestConfig?.headers?.['X-Kontor-Poll'];
+  on('htmx:responseError', event => {
+    if (!event.detail.xhr.getResponseHeader('HX-Retarget') && !polled(event)) kontor.toast(words('failed'), 'error');
+  });
+  const lost = event => {
+    if (polled(event)) return;
+    kontor.toast(words(event.detail.requestConfig?.verb === 'get' ? 'unreachable' : 'lost'), 'error');
+  };
+  on('htmx:sendError', lost);
+  on('htmx:timeout', lost);
+
+  // A form that is on its way is not sent again, by htmx or by the browser.
+  const busy = form => form.dataset.busy === '1';
+  const setBusy = (form, value) => {
+    if (value) form.dataset.busy = '1'; else delete form.dataset.busy;
+    for (const button of form.querySelectorAll('button:not([type=button])')) button.toggleAttribute('aria-disabled', value);
+    for (const button of form.querySelectorAll('button[aria-disabled]')) button.setAttribute('aria-disabled', 'true');
+  };
+  const acting = detail => {
+    const form = detail.elt.closest('form');
+    return form && detail.requestConfig.verb !== 'get' && detail.elt === form ? form : null;
+  };
+  on('htmx:beforeRequest', event => {
+    const form = acting(event.detail);
+    if (!form || event.defaultPrevented) return;
+    if (busy(form)) return event.preventDefault();
+    setBusy(form, true);
+  });
+  on('htmx:afterRequest', event => {
+    const form = acting(event.detail);
+    if (form) setBusy(form, false);
+  });
+  on('submit', event => {
+    const form = event.target;
+    if (event.defaultPrevented || form.method !== 'post' || form.hasAttribute('hx-post')) return;
+    if (busy(form)) return event.preventDefault();
+    setBusy(form, true);
+  });
+  window.addEventListener('pageshow', () => kontor.all('form[data-busy]').forEach(form => setBusy(form, false)));
+})();
