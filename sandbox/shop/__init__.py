@@ -1,0 +1,1 @@
+"""The sandbox shop: WooCommerce REST v3 with invented customers, real traps and switchable faults."""

@@ -1,0 +1,43 @@
+"""Puts the shop together: routes, the gate before them, faults around them."""
+
+from flask import Flask, Response, jsonify, request
+from werkzeug.exceptions import HTTPException
+
+from sandbox.control import shared_control
+from sandbox.shop.control import control
+from sandbox.shop.orders_api import orders, the_shop
+from sandbox.shop.problems import Refusal, error_body, no_route
+from sandbox.shop.shop import Shop
+from sandbox.wire import Wire
+
+
+def create_app(shop: Shop) -> Flask:
+    app = Flask("sandbox.shop")
+    app.extensions["shop"] = shop
+    app.register_blueprint(orders)
+    app.register_blueprint(control)
+    app.register_blueprint(shared_control(shop.faults, shop.journal))
+    app.before_request(_check_credentials)
+    app.register_error_handler(Refusal, Refusal.response)
+    app.register_error_handler(ValueError, _refuse_control)
+    app.register_error_handler(404, _no_route)
+    app.register_error_handler(405, _no_route)
+    app.wsgi_app = Wire(app.wsgi_app, shop.faults, shop.journal, error_body)  # type: ignore[method-assign]
+    return app
+
+
+def _check_credentials() -> None:
+    if request.routing_exception or not request.path.startswith("/wp-json/"):
+        return
+    shop = the_shop()
+    shop.gate.check(request, basic_over_http=bool(shop.settings["basic_over_http"]))
+
+
+def _no_route(error: HTTPException) -> Response | HTTPException:
+    return no_route().response() if request.path.startswith("/wp-json/") else error
+
+
+def _refuse_control(error: ValueError) -> tuple[Response, int]:
+    if not request.path.startswith("/_control"):
+        raise error
+    return jsonify({"message": str(error)}), 400
