@@ -1,0 +1,145 @@
+"""What every payment gateway can be asked, and what its answers mean.
+
+A gateway moves and reads money; it knows no order. An answer is a value, never an exception: above all a timeout is
+`UNKNOWN`, not a failure, because the money may have moved.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Protocol
+
+
+class Outcome(StrEnum):
+    """What one answer to a refund means.
+
+    succeeded: the gateway says the money went back. pending: it took the order and will say later.
+    declined: a definite no. already_refunded: a no that may be our own earlier yes, so look it up.
+    unknown: timeout, reset, 409, 425, 429, 5xx, unreadable: look before anything else.
+    misconfigured: our credentials or address are wrong; nobody's refund can go through, so the gateway pauses.
+    """
+
+    SUCCEEDED = "succeeded"
+    PENDING = "pending"
+    DECLINED = "declined"
+    ALREADY_REFUNDED = "already_refunded"
+    UNKNOWN = "unknown"
+    MISCONFIGURED = "misconfigured"
+
+
+@dataclass(frozen=True, slots=True)
+class RefundOrder:
+    """What is sent: the same for every attempt, byte for byte.
+
+    `key` is the idempotency key, `reference` our refund's id that the gateway stores and can be asked for;
+    `payment_ref` the gateway's name of the payment, `item_ref` of one basket item where it refunds by item.
+    """
+
+    key: str
+    reference: str
+    payment_ref: str
+    amount: Decimal
+    currency: str
+    item_ref: str = ""
+    reason: str = ""
+    is_whole_payment: bool = False
+    paid_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RefundAnswer:
+    """One answer. `words` are the gateway's own, for staff; `retry_after_s` its wish, if it had one."""
+
+    outcome: Outcome
+    gateway_ref: str | None = None
+    http_status: int | None = None
+    code: str = ""
+    words: str = ""
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRefund:
+    """One refund in the gateway's own books. `reference` is ours, or "" where it was made elsewhere."""
+
+    gateway_ref: str
+    reference: str
+    amount: Decimal
+    currency: str
+    outcome: Outcome
+    payment_ref: str
+    item_ref: str = ""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """The gateway's word on one refund of ours; `answered` False means that it could not be asked."""
+
+    answered: bool
+    found: tuple[FoundRefund, ...] = ()
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentHistory:
+    """A payment as the gateway tells it, amounts in `currency`."""
+
+    payment_ref: str
+    status: str
+    currency: str
+    amount: Decimal
+    authorised_amount: Decimal
+    captured_amount: Decimal
+    refunds: tuple[FoundRefund, ...]
+    raw_status: str = ""
+
+    @property
+    def refunded_amount(self) -> Decimal:
+        """What has gone back or is on its way."""
+        moving = (Outcome.SUCCEEDED, Outcome.PENDING)
+        return sum((r.amount for r in self.refunds if r.outcome in moving), Decimal(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What can be relied on. Without keys a resend is only safe after `max_processing_delay_s` and a sure lookup."""
+
+    honours_keys: bool
+    # How long the gateway remembers a key, seconds; 0 where it knows none.
+    key_window_s: float = 0.0
+    # Whether "not found" means "not done" once the processing delay has passed.
+    lookup_authoritative: bool = True
+    max_processing_delay_s: float = 60.0
+    # False: a person moves this money (bank transfer, cash) and enters the evidence.
+    automatic: bool = True
+    refunds_by_item: bool = False
+
+
+class Gateway(Protocol):
+    """One account at one payment gateway. Every call has its timeouts, none follows redirects or retries by itself."""
+
+    name: str
+    capabilities: Capabilities
+
+    def refund(self, order: RefundOrder) -> RefundAnswer:
+        """Ask for the money to go back; never raises for what the network or the gateway does."""
+        ...
+
+    def lookup(self, order: RefundOrder) -> Lookup:
+        """Ask whether this refund of ours stands in the gateway's books."""
+        ...
+
+    def history(self, payment_ref: str) -> PaymentHistory:
+        """The payment and all its refunds. Raises PaymentError when the gateway cannot be asked or knows no such payment."""
+        ...
+
+    def refunds_since(self, since: datetime) -> Iterator[FoundRefund]:
+        """Every refund in the gateway's books from `since` on, for reconciliation. Raises PaymentError."""
+        ...
+
+    def cancel_payment(self, order: RefundOrder) -> RefundAnswer:
+        """Release an authorised payment that was not captured, or the part given by `amount`."""
+        ...
