@@ -28,7 +28,9 @@ def _check(vendor: Path, entry: dict[str, str]) -> list[str]:
     if not path.is_file():
         return [f"{entry['file']}: missing"]
     digest = "sha512-" + base64.b64encode(hashlib.sha512(path.read_bytes()).digest()).decode()
-    return [] if digest == entry["sha512"] else [f"{entry['file']}: its content is not what the manifest says"]
+    return (
+        [] if digest == entry["sha512"] else [f"{entry['file']}: its content is not what the manifest says"]
+    )
 
 
 if __name__ == "__main__":

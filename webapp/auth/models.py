@@ -28,14 +28,18 @@ class StaffUser(Base):
     # Said by a column of its own, not by having no rows: taking a person's last channel away must not open all of them.
     limited_to_channels: Mapped[bool] = mapped_column(default=False, server_default="false")
     language: Mapped[str] = mapped_column(String(5), default="en", server_default="en")
-    time_zone: Mapped[str] = mapped_column(String(64), default="Europe/Istanbul", server_default="Europe/Istanbul")
+    time_zone: Mapped[str] = mapped_column(
+        String(64), default="Europe/Istanbul", server_default="Europe/Istanbul"
+    )
     theme: Mapped[str] = mapped_column(String(8), default="system", server_default="system")
     is_active: Mapped[bool] = mapped_column(default=True, server_default="true")
     created_at: Mapped[CreatedAt]
     password_changed_at: Mapped[CreatedAt]
     last_signed_in_at: Mapped[OptionalUtcTime]
 
-    channels: Mapped[list["StaffChannel"]] = relationship(back_populates="staff", cascade="all, delete-orphan")
+    channels: Mapped[list["StaffChannel"]] = relationship(
+        back_populates="staff", cascade="all, delete-orphan"
+    )
 
     def __str__(self) -> str:
         return self.name
@@ -47,7 +51,9 @@ class StaffChannel(Base):
     __tablename__ = "staff_channel"
 
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff_user.id", ondelete="CASCADE"), primary_key=True)
-    channel_id: Mapped[int] = mapped_column(ForeignKey("channel.id", ondelete="CASCADE"), primary_key=True, index=True)
+    channel_id: Mapped[int] = mapped_column(
+        ForeignKey("channel.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
 
     staff: Mapped[StaffUser] = relationship(back_populates="channels")
 

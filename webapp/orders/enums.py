@@ -8,11 +8,7 @@ from enum import IntEnum, StrEnum
 from typing import Final, Self
 
 from webapp.core.errors import InvalidInput
-
-
-def N_(label: str) -> str:  # noqa: N802 - the name that pybabel looks for
-    """Mark a label for translation where it is written; it is translated where it is shown."""
-    return label
+from webapp.core.text import N_
 
 
 class Dot(StrEnum):

@@ -1,0 +1,162 @@
+"""Sessions as rows: a cookie alone is worth nothing once its row has ended.
+
+The cookie carries 256 random bits; the row has their SHA-256. One query per request reads session, person and channels.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Row, delete, func, select, update
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.selectable import Select
+
+from webapp.auth.models import StaffChannel, StaffSession, StaffUser
+from webapp.auth.permissions import CurrentStaff
+from webapp.auth.roles import Role
+from webapp.core.clock import utc_now
+
+IDLE = timedelta(minutes=30)  # a desk left alone over lunch is signed out
+ABSOLUTE = timedelta(hours=12)  # a shift; after it even a busy session ends
+TOUCH_EVERY = timedelta(seconds=60)  # how exact "last seen" is; a write per click would buy nothing
+
+FORGET_AFTER = timedelta(days=30)
+
+
+class Ended(StrEnum):
+    """Why a session ended."""
+
+    SIGNED_OUT = "signed_out"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a reason, not a password
+    DISABLED = "disabled"
+    ENDED_BY_OWNER = "ended_by_owner"
+    ENDED_BY_ADMIN = "ended_by_admin"
+    REPLACED = "replaced"
+
+
+def start(session: Session, staff: StaffUser, *, remote_addr: str | None, user_agent: str | None) -> str:
+    """Begin a session and return its token, which is never stored and cannot be asked for again."""
+    token = secrets.token_urlsafe(32)
+    now = utc_now()
+    session.add(
+        StaffSession(
+            token_hash=_hash(token),
+            staff_id=staff.id,
+            created_at=now,
+            last_seen_at=now,
+            remote_addr=remote_addr,
+            user_agent=(user_agent or "")[:200] or None,
+        )
+    )
+    return token
+
+
+def load(session: Session, token: str) -> tuple[CurrentStaff, datetime] | None:
+    """Who the token stands for and when they were last seen; None when ended, idle, too old, or the person is disabled."""
+    row = session.execute(_live(_hash(token))).one_or_none()
+    return None if row is None else (_staff(row, token), row.last_seen_at)
+
+
+def touch(session: Session, session_id: int) -> None:
+    """Note that the person has acted just now."""
+    session.execute(update(StaffSession).where(StaffSession.id == session_id).values(last_seen_at=utc_now()))
+
+
+def end(session: Session, session_id: int, staff_id: int, because: Ended) -> bool:
+    """End one session of this person; False when it had ended already or is somebody else's."""
+    statement = (
+        update(StaffSession)
+        .where(
+            StaffSession.id == session_id, StaffSession.staff_id == staff_id, StaffSession.ended_at.is_(None)
+        )
+        .values(ended_at=utc_now(), ended_because=because)
+        .returning(StaffSession.id)
+    )
+    return session.execute(statement).one_or_none() is not None
+
+
+def end_all(session: Session, staff_id: int, because: Ended, *, but: int | None = None) -> int:
+    """End every session of this person, except the one named; returns how many."""
+    statement = (
+        update(StaffSession)
+        .where(StaffSession.staff_id == staff_id, StaffSession.ended_at.is_(None))
+        .values(ended_at=utc_now(), ended_because=because)
+        .returning(StaffSession.id)
+    )
+    if but is not None:
+        statement = statement.where(StaffSession.id != but)
+    return len(session.execute(statement).all())
+
+
+def forget_old(session: Session) -> None:
+    """Drop the rows of sessions that began a month ago; the audit log keeps who signed in when."""
+    session.execute(delete(StaffSession).where(StaffSession.created_at < utc_now() - FORGET_AFTER))
+
+
+def live_sessions(session: Session, staff_id: int) -> Sequence[StaffSession]:
+    """The sessions that still open the desk, last seen first."""
+    now = utc_now()
+    return session.scalars(
+        select(StaffSession)
+        .where(
+            StaffSession.staff_id == staff_id,
+            StaffSession.ended_at.is_(None),
+            StaffSession.last_seen_at > now - IDLE,
+            StaffSession.created_at > now - ABSOLUTE,
+        )
+        .order_by(StaffSession.last_seen_at.desc())
+    ).all()
+
+
+def _live(token_hash: bytes) -> Select[Any]:
+    now = utc_now()
+    channels = (
+        select(func.array_agg(StaffChannel.channel_id))
+        .where(StaffChannel.staff_id == StaffUser.id)
+        .scalar_subquery()
+    )
+    return (
+        select(
+            StaffSession.id.label("session_id"),
+            StaffSession.last_seen_at,
+            StaffUser.id,
+            StaffUser.name,
+            StaffUser.email,
+            StaffUser.role,
+            StaffUser.limited_to_channels,
+            StaffUser.language,
+            StaffUser.time_zone,
+            StaffUser.theme,
+            channels.label("channel_ids"),
+        )
+        .join(StaffUser, StaffUser.id == StaffSession.staff_id)
+        .where(
+            StaffSession.token_hash == token_hash,
+            StaffSession.ended_at.is_(None),
+            StaffSession.last_seen_at > now - IDLE,
+            StaffSession.created_at > now - ABSOLUTE,
+            StaffUser.is_active,
+        )
+    )
+
+
+def _staff(row: Row[Any], token: str) -> CurrentStaff:
+    return CurrentStaff(
+        id=row.id,
+        name=row.name,
+        email=row.email,
+        role=Role(row.role),
+        channel_ids=frozenset(row.channel_ids or ()) if row.limited_to_channels else None,
+        language=row.language,
+        time_zone=row.time_zone,
+        theme=row.theme,
+        session_id=row.session_id,
+        session_token=token,
+    )
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()

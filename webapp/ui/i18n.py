@@ -1,0 +1,62 @@
+"""Whose language and whose clock: the signed-in person's, else what the browser asks for."""
+
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
+
+from flask import Flask, has_request_context, request
+from flask_babel import Babel, get_locale
+
+from webapp.auth.permissions import staff_or_none
+
+LANGUAGES = {"en": "English", "tr": "Türkçe", "ar": "العربية"}
+RIGHT_TO_LEFT = frozenset({"ar"})
+DEFAULT_TIME_ZONE = "Europe/Istanbul"
+
+
+def init_i18n(app: Flask) -> None:
+    """Set up Flask-Babel and give templates `language()` and `direction()`."""
+    app.config.setdefault("BABEL_DEFAULT_LOCALE", "en")
+    app.config.setdefault("BABEL_DEFAULT_TIMEZONE", DEFAULT_TIME_ZONE)
+    app.config.setdefault("BABEL_TRANSLATION_DIRECTORIES", "translations")
+    Babel(app, locale_selector=_choose_language, timezone_selector=_choose_time_zone)
+    app.jinja_env.globals.update(language=language, direction=direction)
+
+
+def language() -> str:
+    """The reader's language as a two-letter code: one of LANGUAGES."""
+    locale = get_locale()
+    return locale.language if locale is not None and locale.language in LANGUAGES else "en"
+
+
+def direction() -> str:
+    """`rtl` or `ltr`, for the `dir` attribute."""
+    return "rtl" if language() in RIGHT_TO_LEFT else "ltr"
+
+
+def reader_zone() -> ZoneInfo:
+    """The time zone in which this request's reader sees and types times."""
+    return _zone(_choose_time_zone() or DEFAULT_TIME_ZONE)
+
+
+@cache
+def time_zone_names() -> tuple[str, ...]:
+    """Every zone a person may choose, region by region; the bare abbreviations that tzdata keeps for old systems left out."""
+    regions = (name for name in available_timezones() if "/" in name and not name.startswith("Etc/"))
+    return (*sorted(regions), "UTC")
+
+
+@cache
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+def _choose_language() -> str | None:
+    if not has_request_context():
+        return None
+    staff = staff_or_none()
+    return staff.language if staff else request.accept_languages.best_match(list(LANGUAGES), "en")
+
+
+def _choose_time_zone() -> str | None:
+    staff = staff_or_none() if has_request_context() else None
+    return staff.time_zone if staff else None
