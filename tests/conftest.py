@@ -9,7 +9,7 @@ import redis
 from cryptography.fernet import Fernet
 from flask import Flask
 from psycopg import sql
-from sqlalchemy.orm import Session, scoped_session
+from sqlalchemy.orm import Session
 
 from tests.client import Client
 from tests.servers import Processes, Services
@@ -64,14 +64,14 @@ def empty_database(services: Services) -> None:
 
 
 @pytest.fixture
-def session(app: Flask, empty_database: None) -> Iterator[scoped_session[Session]]:
+def session(app: Flask, empty_database: None) -> Iterator[Session]:
     """An application context around the test, and its database session, on empty tables.
 
     `unit_of_work()` begins by rolling this session back: commit what you have set up before you call a service or
     the client.
     """
     with app.app_context():
-        yield db.session
+        yield db.session()
         db.session.rollback()
 
 

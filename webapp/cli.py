@@ -11,6 +11,7 @@ COMMANDS = {
     "worker": "webapp.commands.processes:worker",
     "sweeper": "webapp.commands.processes:sweeper",
     "scheduler": "webapp.commands.processes:scheduler",
+    "prepare": "webapp.commands.prepare:prepare",
     "migrate": "webapp.commands.migrate:migrate",
     "user": "webapp.commands.user:user",
     "channel": "webapp.commands.channel:channel",

@@ -26,8 +26,13 @@ class Program:
     uid: int | None = None
     gid: int | None = None
 
-    def start(self, log: Path, *, pass_fds: tuple[int, ...] = ()) -> subprocess.Popen[bytes]:
-        """Start it in a session of its own (so Ctrl-C reaches only the supervisor), its output added to `log`."""
+    def start(
+        self, log: Path, *, pass_fds: tuple[int, ...] = (), stdout: int | None = None
+    ) -> subprocess.Popen[bytes]:
+        """Start it in a session of its own (so Ctrl-C reaches only the supervisor), its output added to `log`.
+
+        With `stdout=subprocess.PIPE` the caller reads what it answers; the log gets its errors.
+        """
         descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             return subprocess.Popen(
@@ -35,7 +40,7 @@ class Program:
                 env=dict(self.env),
                 cwd=self.cwd,
                 stdin=subprocess.DEVNULL,
-                stdout=descriptor,
+                stdout=descriptor if stdout is None else stdout,
                 stderr=descriptor,
                 start_new_session=True,
                 pass_fds=pass_fds,

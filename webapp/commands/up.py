@@ -1,0 +1,28 @@
+"""`kontor up`: everything in one command, on one machine."""
+
+import contextlib
+import os
+
+import click
+
+from webapp.core.settings import Settings, SettingsError
+
+
+@click.command()
+@click.option("--stop-with-parent", is_flag=True, help="Stop when the process that started it ends.")
+def up(stop_with_parent: bool) -> None:
+    """Start everything: our own PostgreSQL and Valkey unless DATABASE_URL and REDIS_URL are set, web, workers."""
+    from webapp.supervisor.run import Supervisor
+
+    os.umask(0o077)  # Whatever is made below KONTOR_HOME is for its owner alone.
+    try:
+        settings = Settings.from_env(os.environ)
+        Supervisor(settings, say=_say, stop_with_parent=stop_with_parent).run()
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _say(text: str) -> None:
+    # The terminal may be gone; that is no reason to leave the stop half done.
+    with contextlib.suppress(OSError):
+        click.echo(text)

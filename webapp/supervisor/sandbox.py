@@ -1,0 +1,52 @@
+"""The demo's shop and bank: processes beside the product, which reaches them over HTTP as it would any shop."""
+
+import socket
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from webapp.core.embedded import LOOPBACK, free_port
+from webapp.core.programs import Program
+from webapp.supervisor.plan import ROOT
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """Where shop and bank listen in this run, and where they keep their state."""
+
+    folder: Path
+    shop_port: int
+    bank_port: int
+
+    @classmethod
+    def beside(cls, port: int, folder: Path) -> "Sandbox":
+        """On the two ports after the product's own where they are free, so that bookmarks stay true."""
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return cls(folder, _free_or_other(port + 1), _free_or_other(port + 2))
+
+    @property
+    def shop_url(self) -> str:
+        return f"http://{LOOPBACK}:{self.shop_port}"
+
+    @property
+    def bank_url(self) -> str:
+        return f"http://{LOOPBACK}:{self.bank_port}"
+
+    def programs(self, env: Mapping[str, str]) -> list[Program]:
+        """Both processes; they get none of the product's secrets."""
+        return [self._program("shop", self.shop_port, env), self._program("bank", self.bank_port, env)]
+
+    def _program(self, name: str, port: int, env: Mapping[str, str]) -> Program:
+        state = str(self.folder / f"{name}.sqlite")
+        argv = (sys.executable, "-m", f"sandbox.{name}", "--port", str(port), "--state", state)
+        return Program(f"sandbox-{name}", argv, {"PATH": env["PATH"], "PYTHONUNBUFFERED": "1"}, ROOT)
+
+
+def _free_or_other(port: int) -> int:
+    with socket.socket() as probe, suppress(OSError, OverflowError):
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((LOOPBACK, port))
+        return port
+    return free_port()
