@@ -8,6 +8,7 @@ from flask import Flask
 from webapp import http_faces, jobs
 from webapp.core.db import db
 from webapp.core.hints import Hints
+from webapp.core.logging import configure_logging
 from webapp.core.settings import Settings
 
 ROOT = Path(__file__).resolve().parent
@@ -16,10 +17,19 @@ ROOT = Path(__file__).resolve().parent
 def create_app(settings: Settings | None = None) -> Flask:
     """A ready application; raises SettingsError with one sentence when the environment is wrong."""
     settings = settings or Settings.from_env(os.environ)
+    if not settings.testing:
+        configure_logging()
     app = Flask(__name__, template_folder=str(ROOT / "templates"), static_folder=None)
     app.config.update(
         SQLALCHEMY_DATABASE_URI=settings.sqlalchemy_url,
-        SQLALCHEMY_ENGINE_OPTIONS={"pool_size": 8, "max_overflow": 4, "pool_timeout": 10, "pool_pre_ping": True},
+        SQLALCHEMY_ENGINE_OPTIONS={
+            "pool_size": 8,
+            "max_overflow": 4,
+            "pool_timeout": 10,
+            "pool_pre_ping": True,
+            # An exception's words reach the log; the values of its statement must not.
+            "hide_parameters": True,
+        },
         SECRET_KEY=settings.secret_key,
         TESTING=settings.testing,
     )

@@ -50,6 +50,10 @@ class Settings:
     trusted_hosts: tuple[str, ...] = ()
     proxy_hops: int = 0
     https: bool = False
+    # Who may read /metrics: whoever presents this token; without one, direct connections from this machine only.
+    metrics_token: str | None = None
+    # Where several web processes share what they count; `kontor web` sets it.
+    metrics_folder: Path | None = None
     testing: bool = False
     timing: Timing = field(default_factory=Timing)
 
@@ -74,6 +78,8 @@ class Settings:
             trusted_hosts=read.words("KONTOR_TRUSTED_HOSTS"),
             proxy_hops=read.number("KONTOR_PROXY_HOPS", cls.proxy_hops, low=0, high=5),
             https=read.flag("KONTOR_HTTPS"),
+            metrics_token=env.get("KONTOR_METRICS_TOKEN") or None,
+            metrics_folder=read.folder("PROMETHEUS_MULTIPROC_DIR"),
             timing=_timing(read),
         )
         if settings.secret_key and len(settings.secret_key) < 32:
@@ -103,6 +109,10 @@ class _Reader:
 
     def words(self, name: str) -> tuple[str, ...]:
         return tuple(self._env.get(name, "").replace(",", " ").split())
+
+    def folder(self, name: str) -> Path | None:
+        text = self._env.get(name, "").strip()
+        return Path(text) if text else None
 
     def flag(self, name: str) -> bool:
         value = self._env.get(name, "").strip().lower()

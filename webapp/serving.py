@@ -1,0 +1,27 @@
+"""What gunicorn asks of us: the folder in which web processes share their counts, and word when one has ended."""
+
+import shutil
+from collections.abc import Mapping
+from typing import Any
+
+from webapp.core.settings import Settings
+
+METRICS_FOLDER = (
+    "PROMETHEUS_MULTIPROC_DIR"  # The name is prometheus_client's; it reads the variable when it is imported.
+)
+
+
+def web_environment(settings: Settings, env: Mapping[str, str]) -> dict[str, str]:
+    """The environment of the web processes, with an emptied folder for their counts, one for each port."""
+    folder = settings.metrics_folder or settings.home.resolve() / "run" / f"metrics-{settings.port}"
+    # Counts of the last run belong to processes that are gone.
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700, parents=True)
+    return {**env, METRICS_FOLDER: str(folder)}
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """gunicorn's hook: what the ended process held (connections) no longer counts; what it did still does."""
+    from prometheus_client.multiprocess import mark_process_dead
+
+    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
