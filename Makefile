@@ -14,7 +14,8 @@ run: venv
 	@KONTOR_DEMO=$${KONTOR_DEMO-1} exec $(RUN) -m webapp.cli up --stop-with-parent
 
 test: venv-dev
-	@KONTOR_CHROMIUM=$$($(DEV) scripts/find_chromium.py --install) exec $(DEV) -m pytest $(TESTS)
+	@chromium=$$($(DEV) scripts/find_chromium.py --install) && \
+		KONTOR_CHROMIUM="$$chromium" exec $(DEV) -m pytest $(TESTS)
 
 lint: venv-dev
 	$(DEV) -m ruff check $(wildcard $(SOURCES))
