@@ -222,9 +222,9 @@ def _create(max_attempts: int = 6) -> uuid.UUID:
 
 
 def _claimed(unit: Session, lease_s: float = 60.0) -> OperationRun:
-    operation = claim(unit, Queue.UPKEEP, lease_s=lease_s, kinds=["test.work"])
-    assert operation is not None
-    return OperationRun.of(operation, lease_s)
+    run = claim(unit, Queue.UPKEEP, lease_s=lease_s, kinds=["test.work"])
+    assert run is not None
+    return run
 
 
 def _make_due() -> None:

@@ -4,7 +4,6 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import redis
 from flask import current_app
@@ -67,54 +66,58 @@ def drain(queue_name: str) -> int:
 
     What is left gets a new hint, so that one long backlog does not keep a worker from stopping.
     """
-    hints = current_hints()
     queue = Queue(queue_name)
-    until = time.monotonic() + hints.settings.timing.slice_s
+    until = time.monotonic() + current_hints().settings.timing.slice_s
     ran = 0
-    while run_next(queue):
+    run = _take(queue)
+    while run is not None:
+        succeeded = _run(run)
         ran += 1
         if time.monotonic() > until:
+            _take(queue, after=run if succeeded else None, only_finish=True)
             send_hint(queue)
             break
+        run = _take(queue, after=run if succeeded else None)
     return ran
 
 
-def run_next(queue: Queue) -> bool:
-    """Claim and run one due operation of the queue; False when none was due."""
+def _take(
+    queue: Queue, *, after: OperationRun | None = None, only_finish: bool = False
+) -> OperationRun | None:
+    """Finish the operation that has just run and claim the next one, in one transaction: one wait for the disk."""
     hints = current_hints()
-    lease_s = hints.settings.timing.lease_s
-    with unit_of_work() as session:
-        operation = claim(session, queue, lease_s=lease_s, kinds=hints.handlers)
-        run = OperationRun.of(operation, lease_s) if operation is not None else None
-    if run is None:
-        return False
-    _run(run, hints.handlers[run.kind], hints.settings)
-    return True
-
-
-def _run(run: OperationRun, handler: Handler, settings: Settings) -> None:
     try:
-        handler(run)
         with unit_of_work() as session:
-            if _still_ours(session, run):
-                run.finish(session)
+            if after is not None and not after.ended:
+                after.finish(session)
+            if only_finish:
+                return None
+            lease_s = hints.settings.timing.lease_s
+            return claim(session, queue, lease_s=lease_s, kinds=hints.handlers)
+    except LeaseLost:
+        log.warning("An operation was taken over by another worker after its work was done.")
+        return None if only_finish else _take(queue)
+
+
+def _run(run: OperationRun) -> bool:
+    """Run the handler; True when it returned. What it raised is on the operation's row then."""
+    hints = current_hints()
+    try:
+        hints.handlers[run.kind](run)
     except LeaseLost:
         log.warning("Operation %s (%s) was taken over by another worker.", run.id, run.kind)
     except DomainError as refusal:
-        _fail(run, refusal.message, settings, permanent=bool(getattr(refusal, "permanent", True)))
+        _fail(run, refusal.message, hints.settings, permanent=bool(getattr(refusal, "permanent", True)))
     except Exception as bug:
         log.exception("Operation %s (%s) failed.", run.id, run.kind)
-        _fail(run, f"{type(bug).__name__}: see the log for operation {run.id}.", settings, permanent=False)
+        _fail(
+            run, f"{type(bug).__name__}: see the log for operation {run.id}.", hints.settings, permanent=False
+        )
+    else:
+        return True
     finally:
         db.session.remove()
-
-
-def _still_ours(session: Any, run: OperationRun) -> bool:
-    """False when the handler itself has ended or postponed its operation."""
-    from webapp.core.operations import Operation
-
-    operation = session.get(Operation, run.id)
-    return operation is not None and operation.lease_token == run.token
+    return False
 
 
 def _fail(run: OperationRun, error: str, settings: Settings, *, permanent: bool) -> None:

@@ -56,7 +56,9 @@ class Operation(Base):
     __table_args__ = (
         Index("uq_operation_open_dedupe", "kind", "dedupe_key", unique=True, postgresql_where=OPEN),
         # A periodic operation exists once per slot, in every state: doubled schedulers collapse here.
-        Index("uq_operation_kind_slot", "kind", "slot", unique=True, postgresql_where=text("slot IS NOT NULL")),
+        Index(
+            "uq_operation_kind_slot", "kind", "slot", unique=True, postgresql_where=text("slot IS NOT NULL")
+        ),
         Index("ix_operation_due", "queue", "next_run_at", postgresql_where=text("state = 'ready'")),
         Index("ix_operation_lease", "lease_until", postgresql_where=text("state = 'leased'")),
         Index("ix_operation_recent", text("created_at DESC"), text("id DESC")),
@@ -160,37 +162,43 @@ def _existing(session: Session, new: NewOperation) -> Operation | None:
     return session.scalars(query.where(Operation.dedupe_key == new.dedupe_key, OPEN)).one_or_none()
 
 
-def claim(session: Session, queue: Queue, *, lease_s: float, kinds: Iterable[str]) -> Operation | None:
+# One statement on the hot path of every worker; the clock is the database's, so that a worker's own cannot lie.
+_CLAIM = text("""
+    UPDATE operation SET state = 'leased', lease_token = gen_random_uuid(), attempt = attempt + 1,
+        lease_until = clock_timestamp() + make_interval(secs => :lease_s),
+        started_at = coalesce(started_at, clock_timestamp())
+    WHERE id = (
+        SELECT id FROM operation
+        WHERE queue = :queue AND kind = ANY(:kinds) AND (
+            (state = 'ready' AND next_run_at <= clock_timestamp())
+            OR (state = 'leased' AND lease_until < clock_timestamp() AND attempt < max_attempts))
+        ORDER BY next_run_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+    RETURNING id, kind, args, lease_token, attempt, max_attempts, channel_id, order_id, requested_by_id
+""")
+
+
+def claim(session: Session, queue: Queue, *, lease_s: float, kinds: Iterable[str]) -> "OperationRun | None":
     """Lease the longest due operation of the queue, or one whose lease has ended; None when nothing is due.
 
-    Call it in a short transaction of its own. The clock is the database's, so that a worker's own cannot lie.
+    Call it in a short transaction of its own, or in the one that finishes the operation before.
     """
-    due = text(
-        "(state = 'ready' AND next_run_at <= clock_timestamp())"
-        " OR (state = 'leased' AND lease_until < clock_timestamp())"
+    row = session.execute(
+        _CLAIM, {"queue": queue.value, "kinds": list(kinds), "lease_s": lease_s}
+    ).one_or_none()
+    if row is None:
+        return None
+    return OperationRun(
+        id=row.id,
+        kind=row.kind,
+        args=row.args,
+        token=row.lease_token,
+        attempt=row.attempt,
+        max_attempts=row.max_attempts,
+        lease_s=lease_s,
+        channel_id=row.channel_id,
+        order_id=row.order_id,
+        requested_by_id=row.requested_by_id,
     )
-    chosen = (
-        select(Operation.id)
-        .where(Operation.queue == queue.value, Operation.kind.in_(list(kinds)), due)
-        .order_by(Operation.next_run_at)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-        .scalar_subquery()
-    )
-    statement = (
-        update(Operation)
-        .where(Operation.id == chosen)
-        .values(
-            state=OperationState.LEASED.value,
-            lease_token=uuid.uuid4(),
-            lease_until=_in_seconds(lease_s),
-            attempt=Operation.attempt + 1,
-            started_at=func.coalesce(Operation.started_at, func.clock_timestamp()),
-        )
-        .returning(Operation)
-        .execution_options(synchronize_session=False)
-    )
-    return session.scalars(statement).one_or_none()
 
 
 @dataclass
@@ -202,25 +210,13 @@ class OperationRun:
     args: dict[str, Any]
     token: uuid.UUID
     attempt: int
+    max_attempts: int
     lease_s: float
     channel_id: int | None = None
+    order_id: int | None = None
     requested_by_id: int | None = None
-
-    @classmethod
-    def of(cls, operation: Operation, lease_s: float) -> "OperationRun":
-        """The run of a freshly claimed row."""
-        if operation.lease_token is None:
-            raise LeaseLost(str(operation.id))
-        return cls(
-            id=operation.id,
-            kind=operation.kind,
-            args=dict(operation.args),
-            token=operation.lease_token,
-            attempt=operation.attempt,
-            lease_s=lease_s,
-            channel_id=operation.channel_id,
-            requested_by_id=operation.requested_by_id,
-        )
+    # True once this run has finished, failed or postponed its operation, so that the runner need not.
+    ended: bool = False
 
     def fence(
         self,
@@ -249,14 +245,16 @@ class OperationRun:
 
     def finish(self, session: Session, result: Mapping[str, Any] | None = None) -> None:
         """End well; in the handler's last transaction or one of its own. Raises LeaseLost."""
-        values: dict[str, Any] = {"last_error": None} if result is None else {"last_error": None, "result": dict(result)}
-        if not self._update(session, **_ended(OperationState.DONE), **values):
-            raise LeaseLost(str(self.id))
+        values: dict[str, Any] = (
+            {"last_error": None} if result is None else {"last_error": None, "result": dict(result)}
+        )
+        self._end(session, **_ended(OperationState.DONE), **values)
 
-    def fail(self, session: Session, error: str, *, backoff_s: tuple[float, ...], permanent: bool = False) -> bool:
+    def fail(
+        self, session: Session, error: str, *, backoff_s: tuple[float, ...], permanent: bool = False
+    ) -> bool:
         """Put it back with back-off, or give up after the last attempt; True when given up. Raises LeaseLost."""
-        operation = session.get(Operation, self.id)
-        give_up = permanent or operation is None or self.attempt >= operation.max_attempts
+        give_up = permanent or self.attempt >= self.max_attempts
         wait = backoff_s[min(self.attempt, len(backoff_s)) - 1] * random.uniform(0.8, 1.2)  # noqa: S311 - jitter
         values = (
             _ended(OperationState.DEAD)
@@ -268,13 +266,12 @@ class OperationRun:
                 "next_run_at": _in_seconds(wait),
             }
         )
-        if not self._update(session, last_error=error[:2000], **values):
-            raise LeaseLost(str(self.id))
+        self._end(session, last_error=error[:2000], **values)
         return give_up
 
     def postpone(self, session: Session, seconds: float, note: str) -> None:
         """Run again later without counting this attempt: the outside asked us to wait. Raises LeaseLost."""
-        moved = self._update(
+        self._end(
             session,
             state=OperationState.READY.value,
             lease_token=None,
@@ -283,8 +280,11 @@ class OperationRun:
             next_run_at=_in_seconds(seconds),
             progress_note=note,
         )
-        if not moved:
+
+    def _end(self, session: Session, **values: Any) -> None:
+        if not self._update(session, **values):
             raise LeaseLost(str(self.id))
+        self.ended = True
 
     def _update(self, session: Session, **values: Any) -> bool:
         statement = (
@@ -298,7 +298,9 @@ class OperationRun:
 
 def retry(session: Session, operation_id: uuid.UUID) -> Operation:
     """Let a given-up operation run again from its first attempt. Raises NotFound, or Conflict when it is not dead."""
-    operation = session.scalars(select(Operation).where(Operation.id == operation_id).with_for_update()).one_or_none()
+    operation = session.scalars(
+        select(Operation).where(Operation.id == operation_id).with_for_update()
+    ).one_or_none()
     if operation is None:
         raise NotFound("There is no such operation.")
     if operation.state != OperationState.DEAD:
