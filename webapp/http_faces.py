@@ -3,9 +3,12 @@
 from flask import Flask
 
 from webapp import health
+from webapp.auth import views as auth
+from webapp.auth.login import init_login
 from webapp.core.logging import init_request_log
 from webapp.core.settings import Settings
 from webapp.metrics import init_metrics
+from webapp.ui.shell import init_ui
 
 
 def register(app: Flask, settings: Settings) -> None:
@@ -13,5 +16,7 @@ def register(app: Flask, settings: Settings) -> None:
     # First of all, so that whatever refuses a request later has its id and is counted.
     init_request_log(app, settings)
     init_metrics(app, settings)
-    for blueprint in (health.bp,):
+    init_ui(app, settings)
+    init_login(app)
+    for blueprint in (health.bp, auth.blueprint):
         app.register_blueprint(blueprint)

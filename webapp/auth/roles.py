@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from webapp.core.text import N_
+
 
 class Permission(StrEnum):
     """One thing a member of staff may be allowed to do; the value is what the audit log and the API write."""
@@ -45,6 +47,20 @@ class Role(StrEnum):
     FINANCE = "finance"
     OPERATOR = "operator"
     ADMINISTRATOR = "administrator"
+
+    @property
+    def label(self) -> str:
+        """English words for staff, to be translated where shown."""
+        return _ROLE_LABELS[self]
+
+
+_ROLE_LABELS = {
+    Role.AGENT: N_("Customer service"),
+    Role.SUPERVISOR: N_("Supervisor"),
+    Role.FINANCE: N_("Finance"),
+    Role.OPERATOR: N_("Operator"),
+    Role.ADMINISTRATOR: N_("Administrator"),
+}
 
 
 _AGENT = frozenset(

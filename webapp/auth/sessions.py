@@ -111,7 +111,7 @@ def live_sessions(session: Session, staff_id: int) -> Sequence[StaffSession]:
     ).all()
 
 
-def _live(token_hash: bytes) -> Select[Any]:
+def _live(token_hash: bytes) -> Select[*tuple[Any, ...]]:
     now = utc_now()
     channels = (
         select(func.array_agg(StaffChannel.channel_id))
@@ -143,7 +143,7 @@ def _live(token_hash: bytes) -> Select[Any]:
     )
 
 
-def _staff(row: Row[Any], token: str) -> CurrentStaff:
+def _staff(row: Row[*tuple[Any, ...]], token: str) -> CurrentStaff:
     return CurrentStaff(
         id=row.id,
         name=row.name,

@@ -52,9 +52,8 @@ class Assets:
         self._prefix = prefix
         self._folder = folder
         self._assets: dict[str, Asset] = {}
-        for path in sorted((folder / "vendor").rglob("*")):
-            if path.is_file():
-                self._add(path.relative_to(folder).as_posix(), path.read_bytes())
+        for path in sorted([*folder.glob("*.svg"), *(folder / "vendor").glob("*.*")]):
+            self._add(path.relative_to(folder).as_posix(), path.read_bytes())
         for name, parts in BUNDLES.items():
             self._add(name, self._bundle(parts))
 

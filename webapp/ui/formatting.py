@@ -4,7 +4,7 @@ The only file that marks text as safe HTML; everything that comes from outside i
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
 
@@ -75,16 +75,21 @@ def count(value: int) -> str:
 
 def short_time(at: datetime) -> str:
     """`23 Nov, 11:32` in the reader's time zone; the year only when it is not this one."""
-    style, local = style_of(language()), at.astimezone(reader_zone())
-    this_year = utc_now().astimezone(reader_zone()).year
-    year = "" if local.year == this_year else f" {local.year}"
-    return f"{local.day} {style.months[local.month - 1]}{year}{style.before_time}{local:%H:%M}"
+    local = at.astimezone(reader_zone())
+    return f"{short_day(local.date())}{style_of(language()).before_time}{local:%H:%M}"
 
 
 def long_time(at: datetime) -> str:
     """`23 November 2026, 11:32` in the reader's time zone."""
     style, local = style_of(language()), at.astimezone(reader_zone())
     return f"{local.day} {style.months_wide[local.month - 1]} {local.year}{style.before_time}{local:%H:%M}"
+
+
+def short_day(day: date) -> str:
+    """`23 Nov`; the year only when it is not this one."""
+    this_year = utc_now().astimezone(reader_zone()).year
+    year = "" if day.year == this_year else f" {day.year}"
+    return f"{day.day} {style_of(language()).months[day.month - 1]}{year}"
 
 
 def when(at: datetime | None, form: str = "short") -> Markup:

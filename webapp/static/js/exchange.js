@@ -40,6 +40,21 @@
   on('htmx:sendError', lost);
   on('htmx:timeout', lost);
 
+  // Signed out while a form was being filled in: once its reader has signed in elsewhere, the page takes the new token.
+  let signedOut = false;
+  on('htmx:afterRequest', event => { if (event.detail.xhr.status === 401) signedOut = true; });
+  window.addEventListener('focus', async () => {
+    if (!signedOut) return;
+    const answer = await fetch('/form-token', { redirect: 'error' }).catch(() => null);
+    if (!answer?.ok) return;
+    signedOut = false;
+    const token = await answer.text();
+    one('meta[name=csrf-token]').content = token;
+    kontor.all('input[name=csrf_token]').forEach(input => { input.value = token; });
+    one('#notices').replaceChildren();
+    one('#dialog-notice').replaceChildren();
+  });
+
   // A form that is on its way is not sent again, by htmx or by the browser.
   const busy = form => form.dataset.busy === '1';
   const setBusy = (form, value) => {

@@ -1,0 +1,46 @@
+"""The forms of signing in and of the profile. Limits here are courtesy; service.py and passwords.py decide."""
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import EmailField, HiddenField, PasswordField, SelectField, StringField
+from wtforms.validators import DataRequired, EqualTo, Length
+
+from webapp.core.errors import InvalidInput
+
+
+class SignInForm(FlaskForm):
+    """Who and with what; `next` is where to go on to."""
+
+    email = EmailField(_l("E-mail"), [DataRequired(_l("Write your e-mail address.")), Length(max=254)])
+    password = PasswordField(_l("Password"), [DataRequired(_l("Write your password."))])
+    next = HiddenField()
+
+
+class ProfileForm(FlaskForm):
+    """What people may change about themselves."""
+
+    name = StringField(_l("Name"), [DataRequired(_l("Write your name.")), Length(max=120)])
+    language = SelectField(_l("Language"))
+    time_zone = SelectField(_l("Time zone"))
+
+
+class PasswordForm(FlaskForm):
+    """The present password and the new one, twice."""
+
+    old_password = PasswordField(_l("Present password"), [DataRequired(_l("Write your present password."))])
+    new_password = PasswordField(_l("New password"), [DataRequired(_l("Write a new password."))])
+    repeated = PasswordField(
+        _l("New password again"),
+        [DataRequired(_l("Write the new password again.")), EqualTo("new_password", _l("These two differ."))],
+    )
+
+
+def add_errors(form: FlaskForm, error: InvalidInput) -> None:
+    """Put a refusal's sentences beside their fields; what names no field of the form goes to its top."""
+    for name, sentences in (error.fields or {"": [error.message]}).items():
+        translated = [_(sentence) for sentence in sentences]
+        if name in form:
+            form[name].errors = [*form[name].errors, *translated]
+        else:
+            form.form_errors = [*form.form_errors, *translated]

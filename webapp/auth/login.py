@@ -1,0 +1,88 @@
+"""Flask-Login over session rows, and what happens to whoever is not signed in. No remember-me: a copied cookie would outlive us."""
+
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, request, session, url_for
+from flask_babel import gettext as _
+from flask_login import LoginManager, login_user
+
+from webapp.auth import sessions
+from webapp.auth.permissions import CurrentStaff, init_guard
+from webapp.core.clock import utc_now
+from webapp.core.db import db, unit_of_work
+from webapp.ui.errors import Failure, answer, is_api
+from webapp.ui.htmx import current_path, is_htmx, is_poll, redirect
+
+
+def init_login(app: Flask) -> None:
+    """Load the signed-in person from the session's row and put the guard before every view."""
+    manager = LoginManager(app)
+    # It would compare the address, which changes when a phone changes its network; the row decides.
+    manager.session_protection = None
+    manager.user_loader(_load)
+    init_guard(app, unauthenticated)
+
+
+def open_session(token: str) -> None:
+    """Put a new session into a new cookie: nothing of what came before signing in is kept (session fixation)."""
+    session.clear()
+    with unit_of_work() as database:
+        found = sessions.load(database, token)
+    if found is not None:
+        login_user(found[0])
+
+
+def unauthenticated() -> Response:
+    """Send people to the sign-in page and back to where they were; tell programs 401."""
+    # A cookie whose session has ended is worth nothing; taking it back also drops its CSRF token.
+    session.clear()
+    if is_api():
+        response = answer(Failure(401, "not_signed_in", "Sign in, or send an API token.", {}))
+        response.headers["WWW-Authenticate"] = 'Bearer realm="Kontor"'
+        return response
+    if is_htmx():
+        return _sign_in_again()
+    target = request.full_path.rstrip("?") if request.method == "GET" else None
+    return redirect(url_for("auth.sign_in", next=target))
+
+
+def safe_next(target: str | None) -> str | None:
+    """The address to go on to, if it is a path on this host; None for everything a browser might read otherwise."""
+    if not target or not target.startswith("/") or target.startswith("//"):
+        return None
+    # Browsers drop control characters and read a backslash as a slash: "/\\evil" and "/\t/evil" leave the host.
+    if any(ord(letter) < 33 or letter in "\\\x7f" for letter in target):
+        return None
+    parts = urlsplit(target)
+    lowered = target.lower()
+    # The same, still written as escapes: nothing of ours has them, and some proxy may undo them.
+    if (
+        parts.scheme
+        or parts.netloc
+        or any(hidden in lowered for hidden in ("%5c", "%09", "%0a", "%0d", "%00"))
+    ):
+        return None
+    return None if parts.path.startswith("//") or "//" in parts.path else target
+
+
+def _load(token: str) -> CurrentStaff | None:
+    found = sessions.load(db.session(), token)
+    if found is None:
+        return None
+    staff, seen_at = found
+    # A page that polls for progress is not a person who works.
+    if utc_now() - seen_at > sessions.TOUCH_EVERY and not is_poll():
+        with unit_of_work() as database:
+            sessions.touch(database, staff.session_id)
+    return staff
+
+
+def _sign_in_again() -> Response:
+    """A page that was open while its session ended: reading goes to the sign-in page, a typed form stays where it is."""
+    back = current_path()
+    if request.method == "GET":
+        response = redirect(url_for("auth.sign_in", next=back))
+        response.status_code = 401
+        return response
+    sentence = _("You were signed out. Sign in again in another tab, then send this form once more.")
+    return answer(Failure(401, "not_signed_in", sentence, {}))

@@ -1,0 +1,117 @@
+"""The sidebar: what is where, for whom. An entry is shown when its page exists and the reader may open it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask import Flask, current_app, request, url_for
+from flask_babel import gettext
+
+from webapp.auth.permissions import can
+from webapp.auth.roles import Permission
+from webapp.core.text import N_
+
+_BADGES = "kontor_navigation_badges"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the sidebar; `endpoint` names its page, `label` is an English message id."""
+
+    label: str
+    endpoint: str
+    permission: Permission
+    icon: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """Entries under a small heading; the first section has none."""
+
+    label: str
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True)
+class Link:
+    """An entry as the template shows it."""
+
+    label: str
+    url: str
+    icon: str
+    current: bool
+    badge: int | None
+
+
+SECTIONS = (
+    Section(
+        "",
+        (
+            Entry(N_("Orders"), "orders.index", Permission.ORDERS_VIEW, "shopping-cart"),
+            Entry(N_("Attention"), "attention.index", Permission.ORDERS_VIEW, "bell"),
+            Entry(N_("Cancellations"), "cancellations.index", Permission.ORDERS_VIEW, "receipt-refund"),
+            Entry(N_("Tracking upload"), "tracking.index", Permission.TRACKING_UPLOAD, "truck-delivery"),
+            Entry(N_("Operations"), "operations.index", Permission.OPERATIONS_VIEW, "list-check"),
+        ),
+    ),
+    Section(
+        N_("Insights"),
+        (
+            Entry(N_("Dashboard"), "dashboard.index", Permission.DASHBOARD_VIEW, "chart-bar"),
+            Entry(N_("Audit"), "audit.index", Permission.AUDIT_VIEW, "history"),
+        ),
+    ),
+    Section(
+        N_("Settings"),
+        (
+            Entry(N_("Channels"), "channels.index", Permission.CHANNELS_VIEW, "building-store"),
+            Entry(N_("Staff"), "staff.index_view", Permission.STAFF_MANAGE, "users"),
+            Entry(N_("Reference data"), "reference.index", Permission.REFERENCE_MANAGE, "database"),
+            Entry(N_("API and keys"), "tokens.index_view", Permission.API_TOKENS, "api"),
+        ),
+    ),
+)
+
+
+def init_navigation(app: Flask) -> None:
+    """Give templates `navigation()`."""
+    app.jinja_env.globals["navigation"] = navigation
+
+
+def set_badge(app: Flask, endpoint: str, count: Callable[[], int]) -> None:
+    """Show a number beside an entry. It is asked on every page, so it must come from something already counted."""
+    app.extensions.setdefault(_BADGES, {})[endpoint] = count
+
+
+def navigation() -> list[tuple[str, list[Link]]]:
+    """The sections that have something for this reader: (heading, links)."""
+    shown = (
+        (section.label, [_link(entry) for entry in section.entries if _open_to_reader(entry)])
+        for section in SECTIONS
+    )
+    return [(gettext(label) if label else "", links) for label, links in shown if links]
+
+
+def first_page() -> str:
+    """Where a reader starts: the first entry they may open, else their profile."""
+    for section in SECTIONS:
+        for entry in section.entries:
+            if _open_to_reader(entry):
+                return url_for(entry.endpoint)
+    return url_for("auth.profile")
+
+
+def _open_to_reader(entry: Entry) -> bool:
+    return entry.endpoint in current_app.view_functions and can(entry.permission)
+
+
+def _link(entry: Entry) -> Link:
+    area = entry.endpoint.rpartition(".")[0]
+    badges: dict[str, Callable[[], int]] = current_app.extensions.get(_BADGES, {})
+    count = badges.get(entry.endpoint)
+    return Link(
+        label=gettext(entry.label),
+        url=url_for(entry.endpoint),
+        icon=entry.icon,
+        current=request.blueprint == area,
+        badge=count() if count else None,
+    )
