@@ -189,6 +189,21 @@ class FailureClass(Worded, StrEnum):
     BUG = "bug"
 
 
+class AttentionKind(Worded, StrEnum):
+    """Why somebody must look: a channel and we disagree, and no rule may decide it alone."""
+
+    SHIPPED_WHILE_CANCELLING = "shipped_while_cancelling"
+    GOES_ON_AFTER_END = "goes_on_after_end"
+    ENDED_WITH_OUR_MONEY = "ended_with_our_money"
+    EDITED_WITH_PLAN = "edited_with_plan"
+    REFUNDED_MORE_THAN_PAID = "refunded_more_than_paid"
+    REFUND_VANISHED = "refund_vanished"
+    PAYMENT_LOWERED = "payment_lowered"
+    PAID_MORE_THAN_TOTAL = "paid_more_than_total"
+    ADDRESS_CHANGED_TWICE = "address_changed_twice"
+    ADDRESS_CHANGED_LATE = "address_changed_late"
+
+
 ENDED_STATUSES: Final = frozenset({OrderStatus.CANCELLED, OrderStatus.REFUNDED})
 LIVE_STATUSES: Final = frozenset(OrderStatus) - ENDED_STATUSES - {OrderStatus.CANCELLATION_WAITING}
 # The goods have left us, so money goes back by a refund plan. 520 lies in our own store: still a cancel.
@@ -305,5 +320,19 @@ _WORDING: Final[dict[type, dict[object, Wording]]] = {
         FailureClass.MONEY: Wording(N_("Amounts do not add up"), Dot.AMBER),
         FailureClass.REMOTE: Wording(N_("Channel refused or failed"), Dot.AMBER),
         FailureClass.BUG: Wording(N_("Our fault"), Dot.RED),
+    },
+    AttentionKind: {
+        AttentionKind.SHIPPED_WHILE_CANCELLING: Wording(N_("Shipped although being cancelled"), Dot.AMBER),
+        AttentionKind.GOES_ON_AFTER_END: Wording(N_("Sent by the channel although ended here"), Dot.AMBER),
+        AttentionKind.ENDED_WITH_OUR_MONEY: Wording(N_("Cancelled at the channel, paid to us"), Dot.AMBER),
+        AttentionKind.EDITED_WITH_PLAN: Wording(N_("Changed at the channel after a cancellation"), Dot.AMBER),
+        AttentionKind.REFUNDED_MORE_THAN_PAID: Wording(N_("Paid back more than was paid"), Dot.AMBER),
+        AttentionKind.REFUND_VANISHED: Wording(N_("Refund deleted at the channel"), Dot.AMBER),
+        AttentionKind.PAYMENT_LOWERED: Wording(N_("Payment is less than was paid back"), Dot.AMBER),
+        AttentionKind.PAID_MORE_THAN_TOTAL: Wording(N_("Paid more than the order now costs"), Dot.AMBER),
+        AttentionKind.ADDRESS_CHANGED_TWICE: Wording(
+            N_("Address changed here and at the channel"), Dot.AMBER
+        ),
+        AttentionKind.ADDRESS_CHANGED_LATE: Wording(N_("Address changed after packing began"), Dot.AMBER),
     },
 }

@@ -1,5 +1,6 @@
 """The tables of an order."""
 
+from webapp.orders.models.attention import Attention
 from webapp.orders.models.cancellation import (
     ApprovalLimit,
     CancellationPlan,
@@ -16,6 +17,7 @@ from webapp.orders.models.vendor_order import VendorOrder, VendorOrderItem
 
 __all__ = [
     "ApprovalLimit",
+    "Attention",
     "CancellationPlan",
     "CancellationPlanItem",
     "CancellationReason",

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Numeric, 
 from sqlalchemy.dialects.postgresql import INET, TSTZRANGE
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from webapp.core.db import Base, BigId, CreatedAt, CurrencyColumn, JsonColumn, MoneyColumn
+from webapp.core.db import Base, BigId, CreatedAt, CurrencyColumn, JsonColumn, JsonList, MoneyColumn
 from webapp.orders.models.order_item import OrderItem
 
 
@@ -53,7 +53,10 @@ class Order(Base):
             postgresql_where=text("cancel_status IS NOT NULL"),
         ),
         Index(
-            "ix_orders_not_sent", text("date_placed DESC"), text("id DESC"), postgresql_where=text("NOT is_send")
+            "ix_orders_not_sent",
+            text("date_placed DESC"),
+            text("id DESC"),
+            postgresql_where=text("NOT is_send"),
         ),
         Index(
             "ix_orders_money_mismatch",
@@ -85,6 +88,9 @@ class Order(Base):
     customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"))
     shipping_address_id: Mapped[int] = mapped_column(ForeignKey("address.id"))
     billing_address_id: Mapped[int] = mapped_column(ForeignKey("address.id"))
+    # What the channel said last: another address there is taken only while ours is still the one seen.
+    shipping_address_seen_id: Mapped[int | None] = mapped_column(ForeignKey("address.id"))
+    billing_address_seen_id: Mapped[int | None] = mapped_column(ForeignKey("address.id"))
 
     currency: Mapped[CurrencyColumn]
     amount: Mapped[MoneyColumn]
@@ -100,6 +106,8 @@ class Order(Base):
     unapplied_discount: Mapped[MoneyColumn]
     # True: the shop's total is not the sum of its parts; imported, but automatic refunds are blocked.
     money_mismatch: Mapped[bool] = mapped_column(default=False, server_default="false")
+    # Digest of the amounts that were distributed, as the channel gave them: the same again need no new sums.
+    money_seen: Mapped[str | None] = mapped_column(String(32))
     refund_amount: Mapped[MoneyColumn]
     discount_refund_amount: Mapped[MoneyColumn]
     shipping_refund_amount: Mapped[MoneyColumn]
@@ -141,6 +149,8 @@ class Order(Base):
     gift_box_note: Mapped[str | None] = mapped_column(Text)
     notes: Mapped[str | None] = mapped_column(Text)
     extra_field: Mapped[JsonColumn]
+    # Columns that staff have changed here; a pull leaves them alone from then on.
+    edited_here: Mapped[JsonList]
 
     # Lines that stand on the order, for the list's column; parts split off later do not count again.
     item_count: Mapped[int] = mapped_column(default=0, server_default="0")

@@ -4,7 +4,18 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Numeric, String, Table, Text, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Numeric,
+    String,
+    Table,
+    Text,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -33,13 +44,17 @@ class OrderItem(Base):
         Index("uq_order_item_remote_line_part", "order_id", "remote_line_id", "part", unique=True),
         Index("ix_order_item_product", "product_id"),
         Index("ix_order_item_sku", "sku"),
-        Index("ix_order_item_tracking", "tracking_number", postgresql_where=text("tracking_number IS NOT NULL")),
+        Index(
+            "ix_order_item_tracking", "tracking_number", postgresql_where=text("tracking_number IS NOT NULL")
+        ),
         CheckConstraint(
             "status IN (50,100,200,300,350,400,450,500,510,520,540,544,545,550,600)", name="status_known"
         ),
         CheckConstraint("quantity >= 0", name="quantity_not_negative"),
         CheckConstraint("discount_amount >= 0 AND discount_amount <= amount", name="discount_within_amount"),
-        CheckConstraint("(status = 50) = (status_before_cancel IS NOT NULL)", name="cancel_waiting_remembers_status"),
+        CheckConstraint(
+            "(status = 50) = (status_before_cancel IS NOT NULL)", name="cancel_waiting_remembers_status"
+        ),
         CheckConstraint(
             "refund_amount >= 0 AND discount_refund_amount >= 0 AND shipping_refund_amount >= 0",
             name="refunds_not_negative",
@@ -85,6 +100,8 @@ class OrderItem(Base):
     e_archive_url: Mapped[str | None] = mapped_column(Text)
 
     tracking_number: Mapped[str | None] = mapped_column(String(64))
+    # The number as the channel gave it last; ours follows it only while it is the same.
+    tracking_number_seen: Mapped[str | None] = mapped_column(String(64))
     tracking_url: Mapped[str | None] = mapped_column(Text)
     shipping_company: Mapped[str | None] = mapped_column(String(64))
     cargo_company_id: Mapped[int | None] = mapped_column(ForeignKey("cargo_company.id"))
