@@ -54,6 +54,8 @@ def serve(name: str, app: "WSGIApplication", port: int) -> None:
     """Serves until SIGTERM or Ctrl-C; port 0 takes a free one. Prints the address once it listens."""
     server = LoopbackServer(HOST, port, app, handler=QuietHandler)
     signal.signal(signal.SIGTERM, _stop)
+    sys.stdout.write(f"{name} listening on http://{HOST}:{server.server_port}\n")
+    sys.stdout.flush()
     try:
         server.serve_forever()
     except KeyboardInterrupt:

@@ -5,17 +5,22 @@ from werkzeug.exceptions import HTTPException
 
 from sandbox.control import shared_control
 from sandbox.shop.control import control
+from sandbox.shop.extras_api import extras
 from sandbox.shop.orders_api import orders, the_shop
 from sandbox.shop.problems import Refusal, error_body, no_route
+from sandbox.shop.refunds_api import refunds
 from sandbox.shop.shop import Shop
+from sandbox.shop.webhooks_api import hooks
+from sandbox.shop.writes_api import writes
 from sandbox.wire import Wire
 
 
 def create_app(shop: Shop) -> Flask:
     app = Flask("sandbox.shop")
     app.extensions["shop"] = shop
-    app.register_blueprint(orders)
-    app.register_blueprint(control)
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    for blueprint in (orders, writes, refunds, extras, hooks, control):
+        app.register_blueprint(blueprint)
     app.register_blueprint(shared_control(shop.faults, shop.journal))
     app.before_request(_check_credentials)
     app.register_error_handler(Refusal, Refusal.response)

@@ -33,14 +33,22 @@ def pay(order: Order, transaction_id: str, moment: datetime, zone: ZoneInfo) -> 
     set_status(order, "processing", moment, zone)
 
 
-def note_refund(order: Order, refund: dict[str, Any], moment: datetime, zone: ZoneInfo) -> None:
-    """Newest first in `refunds`; an order that is paid back entirely becomes refunded."""
+def note_refund(order: Order, refund: dict[str, Any]) -> None:
+    """Newest first in `refunds`; it counts at once against what is left."""
     order["refunds"].insert(
         0, {"id": refund["id"], "reason": refund["reason"], "total": f"-{refund['amount']}"}
     )
+
+
+def settle_refund(order: Order, moment: datetime, zone: ZoneInfo) -> None:
+    """An order that is paid back entirely becomes refunded."""
     if refundable(order) <= 0:
         set_status(order, "refunded", moment, zone)
     stamp(order, "date_modified", moment, zone)
+
+
+def withdraw_refund(order: Order, refund_id: int) -> None:
+    order["refunds"] = [refund for refund in order["refunds"] if refund["id"] != refund_id]
 
 
 def refundable(order: Order) -> Decimal:

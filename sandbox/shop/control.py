@@ -40,6 +40,11 @@ def stir() -> Response:
     return jsonify({})
 
 
+@control.post("/webhooks/release")
+def release_webhooks() -> Response:
+    return jsonify({"sent": the_shop().webhooks.outbox.release()})
+
+
 @control.get("/settings")
 def show_settings() -> Response:
     return jsonify(the_shop().settings.all())

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, current_app, request
@@ -9,7 +10,7 @@ from flask import Blueprint, Response, current_app, request
 from sandbox.faults import Fault, FaultKind
 from sandbox.shop.order_list import find_page
 from sandbox.shop.order_query import OrderQuery, read_query
-from sandbox.shop.problems import invalid_order_id
+from sandbox.shop.problems import Refusal, invalid_order_id
 from sandbox.shop.rendering import render_order, render_orders
 from sandbox.shop.shop import Shop
 from sandbox.shop.store import Page
@@ -26,6 +27,14 @@ def the_shop() -> Shop:
 
 def api_base() -> str:
     return f"{request.host_url.rstrip('/')}{API}"
+
+
+def json_body() -> dict[str, Any]:
+    """Raises Refusal (400) for what is not a JSON object."""
+    given = request.get_json(silent=True, force=True)
+    if not isinstance(given, dict):
+        raise Refusal(400, "rest_invalid_json", "Invalid JSON body passed.")
+    return given
 
 
 def json_text(body: str, status: int = 200) -> Response:

@@ -2,17 +2,16 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sandbox.database import Database
+from sandbox.settings import WEBHOOK_DEFAULTS
 from sandbox.stamps import gmt_text, local_text
 
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS sequence (name TEXT PRIMARY KEY, next INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS shop_order (
     id INTEGER PRIMARY KEY, status TEXT NOT NULL, customer_id INTEGER NOT NULL,
@@ -23,16 +22,20 @@ CREATE INDEX IF NOT EXISTS by_modified ON shop_order (modified_gmt, id);
 CREATE INDEX IF NOT EXISTS by_created ON shop_order (created_gmt, id);
 CREATE TABLE IF NOT EXISTS refund (id INTEGER PRIMARY KEY, order_id INTEGER NOT NULL, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS attachment (
-    id INTEGER PRIMARY KEY, order_id INTEGER NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL
-);
-CREATE TABLE IF NOT EXISTS payment (
-    reference TEXT PRIMARY KEY, order_id INTEGER NOT NULL, body TEXT NOT NULL, is_registered INTEGER NOT NULL
+    id INTEGER PRIMARY KEY, order_id INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL
 );
 """
-FIRST_NUMBERS = {"post": 1001, "item": 5001, "meta": 20001, "comment": 301, "drawn": 0}
+FIRST_NUMBERS = {"post": 1001, "item": 5001, "meta": 20001, "comment": 301, "drawn": 0, "beat": 0}
 PARTS = ("line_items", "tax_lines", "shipping_lines", "fee_lines", "coupon_lines")
 
 Order = dict[str, Any]
+SWITCHES: dict[str, Any] = WEBHOOK_DEFAULTS | {
+    "basic_over_http": False,  # real shops take Basic only over https
+    "fulfillments": False,  # the order fulfilments feature
+    "shipment_tracking": False,  # the shipment tracking extension
+    "refund_race_ms": 0,  # > 0: refunds are checked, then wait, then stored, as the real shop does
+    "every": 0.0,  # seconds between what happens by itself; 0 stops the clock
+}
 
 
 @dataclass(frozen=True)
@@ -119,63 +122,20 @@ def order_ids(connection: sqlite3.Connection, statuses: Iterable[str]) -> list[i
     return [row["id"] for row in rows]
 
 
-class Settings:
-    """The shop's switches, kept in the state file."""
-
-    DEFAULTS: dict[str, Any] = {
-        "basic_over_http": False,  # real shops take Basic only over https
-        "fulfillments": False,  # the order fulfilments feature
-        "shipment_tracking": False,  # the shipment tracking extension
-        "refund_race_ms": 0,  # > 0: refunds are checked, then wait, then stored, as the real one does
-        "webhook_order": "in_order",  # or reversed, shuffled
-        "webhook_copies": 1,
-        "webhook_delay_s": 0,
-        "every": 0,  # seconds between new orders; 0 stops the clock
-    }
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def all(self) -> dict[str, Any]:
-        with self._database.reading() as connection:
-            rows = connection.execute("SELECT name, value FROM setting").fetchall()
-        return self.DEFAULTS | {row["name"]: json.loads(row["value"]) for row in rows}
-
-    def __getitem__(self, name: str) -> Any:
-        return self.all()[name]
-
-    def change(self, wanted: dict[str, Any]) -> None:
-        """Raises ValueError for a switch that does not exist or a value of another type."""
-        for name, value in wanted.items():
-            if name not in self.DEFAULTS:
-                raise ValueError(f"There is no switch {name}; there are {', '.join(self.DEFAULTS)}.")
-            if not isinstance(
-                value, (int, float) if type(self.DEFAULTS[name]) is int else type(self.DEFAULTS[name])
-            ):
-                raise ValueError(f"{name} must be like {self.DEFAULTS[name]!r}.")
-        with self._database.writing() as connection:
-            for name, value in wanted.items():
-                connection.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (name, json.dumps(value)))
-
-
-def attachments(connection: sqlite3.Connection, order_id: int, kind: str) -> Iterator[dict[str, Any]]:
-    """Notes, trackings and fulfilments of an order, oldest first."""
+def attachments(connection: sqlite3.Connection, order_id: int, kind: str) -> list[dict[str, Any]]:
+    """Notes, trackings or fulfilments of an order, oldest first."""
     rows = connection.execute(
         "SELECT body FROM attachment WHERE order_id = ? AND kind = ? ORDER BY id", (order_id, kind)
     )
-    for row in rows.fetchall():
-        yield json.loads(row["body"])
+    return [json.loads(row["body"]) for row in rows.fetchall()]
 
 
-def attach(
-    connection: sqlite3.Connection, order_id: int, kind: str, body: dict[str, Any], name: str = ""
-) -> int:
-    """Stores a note, tracking or fulfilment; `id` is given unless the body has its own name."""
+def attach(connection: sqlite3.Connection, order_id: int, kind: str, body: dict[str, Any]) -> None:
+    """Stores a note, tracking or fulfilment; gives it a number unless it has a name of its own."""
     number = take_numbers(connection, "comment")[0]
-    if not name:
+    if "id" in body:
         body["id"] = number
     connection.execute(
-        "INSERT INTO attachment VALUES (?, ?, ?, ?, ?)",
-        (number, order_id, kind, name or str(number), json.dumps(body, ensure_ascii=False)),
+        "INSERT INTO attachment VALUES (?, ?, ?, ?)",
+        (number, order_id, kind, json.dumps(body, ensure_ascii=False)),
     )
-    return number

@@ -1,0 +1,90 @@
+"""Starts the sandbox servers as processes of their own, as `make run` does."""
+
+import itertools
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import requests
+from oauthlib.oauth1 import Client
+
+REPOSITORY = Path(__file__).parents[2]
+KEY, SECRET = "ck_sandbox", "cs_sandbox"
+TIMEOUT_S = 10
+
+
+class Server:
+    """One running process and its address."""
+
+    def __init__(self, module: str, state: Path, *options: str) -> None:
+        self._command = [sys.executable, "-m", module, "--port", "0", "--state", str(state), *options]
+        self.start()
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            self._command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert "listening on" in line, line + self.process.stdout.read()
+        self.url = line.split()[-1]
+
+    def kill(self) -> None:
+        """As abrupt as kill -9."""
+        self.process.kill()
+        self._reap()
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self._reap()
+
+    def _reap(self) -> None:
+        self.process.wait(10)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+    def control(self, method: str, path: str, body: Any = None) -> Any:
+        answer = requests.request(method, f"{self.url}/_control/{path}", json=body, timeout=TIMEOUT_S)
+        assert answer.ok, answer.text
+        return answer.json() if answer.content else None
+
+    def fault(self, **rule: Any) -> None:
+        self.control("POST", "faults", rule)
+
+
+class ShopServer(Server):
+    def api(self, method: str, path: str, body: Any = None, **options: Any) -> requests.Response:
+        """One signed call; `path` starts behind /wp-json/wc/v3."""
+        url, headers, _ = self.signed(method, path)
+        return requests.request(
+            method, url, headers=headers, json=body, timeout=options.pop("timeout", TIMEOUT_S)
+        )
+
+    def signed(
+        self, method: str, path: str, algorithm: str = "HMAC-SHA256"
+    ) -> tuple[str, dict[str, str], Any]:
+        client = Client(KEY, client_secret=SECRET, signature_method=algorithm, signature_type="QUERY")
+        address = path if path.startswith("http") else f"{self.url}/wp-json/wc/v3{path}"
+        signed: tuple[str, dict[str, str], Any] = client.sign(address, method)
+        return signed
+
+    def orders(self, query: str = "") -> list[dict[str, Any]]:
+        """All pages, oldest number first."""
+        found: list[dict[str, Any]] = []
+        for page in itertools.count(1):
+            answer = self.api("GET", f"/orders?per_page=100&orderby=id&order=asc&page={page}{query}")
+            assert answer.status_code == 200, answer.text
+            found += answer.json()
+            if page >= int(answer.headers["X-WP-TotalPages"]):
+                return found
+        raise AssertionError("unreachable")
+
+    def place(self, **wish: Any) -> dict[str, Any]:
+        placed = self.control("POST", "orders", wish)[0]
+        order: dict[str, Any] = self.api("GET", f"/orders/{placed['id']}").json()
+        return order
+
+
+ShopMaker = Callable[..., ShopServer]
