@@ -77,8 +77,8 @@ class DayPill:
         if self.days.first and self.days.last:
             return f"{short_day(self.days.first)} – {short_day(self.days.last)}"
         if self.days.first:
-            return gettext("from %(day)s", day=short_day(self.days.first))
-        return gettext("until %(day)s", day=short_day(self.days.last)) if self.days.last else ""
+            return str(gettext("from %(day)s", day=short_day(self.days.first)))
+        return str(gettext("until %(day)s", day=short_day(self.days.last))) if self.days.last else ""
 
 
 @dataclass(frozen=True)
