@@ -8,6 +8,7 @@ from webapp.auth.login import init_login
 from webapp.core.logging import init_request_log
 from webapp.core.settings import Settings
 from webapp.metrics import init_metrics
+from webapp.operations import views as operations
 from webapp.ui.shell import init_ui
 
 
@@ -18,5 +19,5 @@ def register(app: Flask, settings: Settings) -> None:
     init_metrics(app, settings)
     init_ui(app, settings)
     init_login(app)
-    for blueprint in (health.bp, auth.blueprint):
+    for blueprint in (health.bp, auth.blueprint, operations.bp):
         app.register_blueprint(blueprint)

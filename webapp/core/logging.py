@@ -24,31 +24,21 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._\-]{8,64}")
 # Asked every few seconds by machines; a line for each would bury the rest.
 _QUIET_ENDPOINTS = frozenset({"health.healthz", "health.readyz", "health.metrics", "assets.file"})
 
+_SHARED: list[Processor] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+
 log = structlog.stdlib.get_logger("webapp.request")
 
 
 def configure_logging(*, as_json: bool | None = None) -> None:
-    """Send every logger of this process through structlog to stderr; JSON unless stderr is a terminal."""
+    """Write everything this process logs to stderr; JSON unless stderr is a terminal."""
     as_json = not sys.stderr.isatty() if as_json is None else as_json
-    shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_logger_name,
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            structlog.stdlib.PositionalArgumentsFormatter(),
-            *shared,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
-    )
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_formatter(shared, as_json=as_json))
+    handler.setFormatter(_formatter(as_json=as_json))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
@@ -57,7 +47,21 @@ def configure_logging(*, as_json: bool | None = None) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-def _formatter(shared: list[Processor], *, as_json: bool) -> logging.Formatter:
+def _structlog_over_stdlib() -> None:
+    """structlog's own loggers hand their events to the standard library's, so that there is one way out."""
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            *_SHARED,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
+
+
+def _formatter(*, as_json: bool) -> logging.Formatter:
     renderer: Processor = (
         structlog.processors.JSONRenderer(ensure_ascii=False, default=str)
         if as_json
@@ -66,7 +70,7 @@ def _formatter(shared: list[Processor], *, as_json: bool) -> logging.Formatter:
         )
     )
     return structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared,
+        foreign_pre_chain=_SHARED,
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.format_exc_info,
@@ -84,6 +88,7 @@ def redact_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) ->
 
 def init_request_log(app: Flask, settings: Settings) -> None:
     """Give every request an id (`g.request_id`, header X-Request-Id) and one line in the log. Call it first of all."""
+    _structlog_over_stdlib()
 
     @app.before_request
     def begin() -> None:

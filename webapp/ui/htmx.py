@@ -32,7 +32,7 @@ def is_poll() -> bool:
     return "X-Kontor-Poll" in request.headers
 
 
-def render(page: str, fragment: str, *, status: int = 200, **context: Any) -> Response:
+def render(page: str, fragment: str, /, *, status: int = 200, **context: Any) -> Response:
     """The fragment for htmx, the page for everybody else; one URL serves both and says so in `Vary`."""
     response = make_response(render_template(fragment if is_htmx() else page, **context), status)
     response.vary.add("HX-Request")

@@ -1,0 +1,156 @@
+"""Lists of operations: which a person may know of, a page of them, the few that the top bar shows."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Row, and_, func, or_, select, text, true, tuple_
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.selectable import Select
+
+from webapp.auth.models import StaffUser
+from webapp.channels.models import Channel
+from webapp.core.errors import NotFound
+from webapp.core.operations import Operation, OperationState
+from webapp.orders.models import Order
+
+# Written out, not bound: the planner takes a partial index only for a condition that it can read.
+IS_OPEN = text("operation.state IN ('ready', 'leased')")
+IS_DEAD = text("operation.state = 'dead'")
+COUNTED_AT_MOST = 1000  # A tab says "1,000+" then; nobody works through more by hand.
+LIVE_AT_MOST = 20
+JUST_ENDED = timedelta(seconds=20)  # So long the top bar says what came of it, also on the next page.
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Who asks: `channels` None is everybody's channels."""
+
+    staff_id: int
+    channels: frozenset[int] | None = None
+
+
+@dataclass(frozen=True)
+class OperationFilter:
+    """What a list shows; an empty tuple does not limit."""
+
+    kinds: tuple[str, ...] = ()
+    states: tuple[OperationState, ...] = ()
+    channel_ids: tuple[int, ...] = ()
+    mine_only: bool = False
+
+
+@dataclass(frozen=True)
+class Line:
+    """One operation with the names that its ids stand for."""
+
+    operation: Operation
+    requested_by: str | None
+    channel: str | None
+    order_number: str | None
+
+
+Cursor = tuple[datetime, uuid.UUID]
+# An outer join leaves a name None; SQLAlchemy types it as the column.
+Lines = Select[Operation, str, str, str]
+
+
+def page_query(viewer: Viewer, chosen: OperationFilter, after: Cursor | None, limit: int) -> Lines:
+    """The newest first, from behind the cursor (asked for at, id)."""
+    query = _lines().where(_visible_to(viewer), _matches(chosen, viewer))
+    if after is not None:
+        at, last_id = after
+        query = query.where(tuple_(Operation.created_at, Operation.id) < tuple_(at, last_id))
+    return query.order_by(Operation.created_at.desc(), Operation.id.desc()).limit(limit)
+
+
+def operations(
+    session: Session, viewer: Viewer, chosen: OperationFilter, *, after: Cursor | None = None, limit: int = 50
+) -> list[Line]:
+    """One page of what the viewer may know of."""
+    return [_line(row) for row in session.execute(page_query(viewer, chosen, after, limit))]
+
+
+def operation(session: Session, viewer: Viewer, operation_id: uuid.UUID) -> Line:
+    """One operation. Raises NotFound also for one of a channel that is not the viewer's."""
+    row = session.execute(_lines().where(Operation.id == operation_id, _visible_to(viewer))).one_or_none()
+    if row is None:
+        raise NotFound("There is no such operation.")
+    return _line(row)
+
+
+def live(session: Session, viewer: Viewer, watched: Sequence[uuid.UUID] = ()) -> list[Line]:
+    """What the top bar shows: open work that somebody asked for, what the viewer asked for and has just ended,
+    and the `watched` ones however they stand.
+
+    Work begun by the clock is on the Operations page; announcing it here would make the bar flicker all day.
+    """
+    asked_for = and_(Operation.requested_by_id.is_not(None), IS_OPEN)
+    # The newest rows by their index, not all that ever ended.
+    just_ended = and_(
+        Operation.requested_by_id == viewer.staff_id,
+        Operation.created_at > func.now() - timedelta(hours=1),
+        Operation.finished_at > func.now() - JUST_ENDED,
+    )
+    query = _lines().where(_visible_to(viewer), or_(asked_for, just_ended, Operation.id.in_(watched)))
+    rows = session.execute(
+        query.order_by(Operation.created_at.desc(), Operation.id.desc()).limit(LIVE_AT_MOST)
+    )
+    return [_line(row) for row in rows]
+
+
+def recent_of_channel(session: Session, channel_id: int, *, limit: int = 10) -> list[Line]:
+    """The channel's newest operations; who may see the channel may see these."""
+    query = _lines().where(Operation.channel_id == channel_id)
+    rows = session.execute(query.order_by(Operation.created_at.desc(), Operation.id.desc()).limit(limit))
+    return [_line(row) for row in rows]
+
+
+def count_by_tab(session: Session, viewer: Viewer) -> dict[str, int]:
+    """How many are open and how many were given up in the last 30 days, each counted to 1,001 at most."""
+    recent = Operation.finished_at > func.now() - timedelta(days=30)
+    return {
+        "open": _count(session, viewer, and_(true(), IS_OPEN)),
+        "dead": _count(session, viewer, and_(recent, IS_DEAD)),
+    }
+
+
+def _count(session: Session, viewer: Viewer, condition: ColumnElement[bool]) -> int:
+    capped = select(Operation.id).where(condition, _visible_to(viewer)).limit(COUNTED_AT_MOST + 1).subquery()
+    return session.scalar(select(func.count()).select_from(capped)) or 0
+
+
+def _visible_to(viewer: Viewer) -> ColumnElement[bool]:
+    if viewer.channels is None:
+        return true()
+    # A limited person sees their channels' work, and what they asked for themselves where no channel is concerned.
+    own = and_(Operation.channel_id.is_(None), Operation.requested_by_id == viewer.staff_id)
+    return or_(Operation.channel_id.in_(viewer.channels), own)
+
+
+def _matches(chosen: OperationFilter, viewer: Viewer) -> ColumnElement[bool]:
+    conditions: list[ColumnElement[bool]] = [true()]
+    if chosen.kinds:
+        conditions.append(Operation.kind.in_(chosen.kinds))
+    if chosen.states:
+        conditions.append(Operation.state.in_(chosen.states))
+    if chosen.channel_ids:
+        conditions.append(Operation.channel_id.in_(chosen.channel_ids))
+    if chosen.mine_only:
+        conditions.append(Operation.requested_by_id == viewer.staff_id)
+    return and_(*conditions)
+
+
+def _lines() -> Lines:
+    return (
+        select(Operation, StaffUser.name, Channel.name, Order.number)
+        .outerjoin(StaffUser, StaffUser.id == Operation.requested_by_id)
+        .outerjoin(Channel, Channel.id == Operation.channel_id)
+        .outerjoin(Order, Order.id == Operation.order_id)
+    )
+
+
+def _line(row: Row[Operation, str, str, str]) -> Line:
+    found, staff, channel, number = row
+    return Line(operation=found, requested_by=staff, channel=channel, order_number=number)

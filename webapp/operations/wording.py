@@ -1,0 +1,91 @@
+"""What staff read for kinds, states and results of background work. Message ids are English, translated where shown."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from webapp.core.operations import Operation, OperationState
+from webapp.core.text import N_
+from webapp.orders.enums import Dot
+
+
+@dataclass(frozen=True)
+class KindWords:
+    """`label` names the work in lists; `doing` says it while it runs."""
+
+    label: str
+    doing: str
+
+
+KINDS: dict[str, KindWords] = {
+    "channel.pull": KindWords(N_("Pull"), N_("Pulling orders")),
+    "channel.reread": KindWords(N_("Re-read of open orders"), N_("Reading open orders again")),
+    "channel.refresh_order": KindWords(N_("Refresh of one order"), N_("Refreshing the order")),
+    "channel.backfill": KindWords(N_("Backfill"), N_("Backfilling orders")),
+    "channel.replay": KindWords(N_("Replay of failed records"), N_("Replaying failed records")),
+    "channel.test_connection": KindWords(N_("Connection test"), N_("Testing the connection")),
+    "channel.deliver": KindWords(N_("Delivery to the channel"), N_("Telling the channel")),
+}
+
+# In this order the filter offers them.
+STATES: dict[OperationState, str] = {
+    OperationState.READY: N_("Waiting"),
+    OperationState.LEASED: N_("Running"),
+    OperationState.DONE: N_("Done"),
+    OperationState.DEAD: N_("Given up"),
+}
+
+# Figures of an operation's result that a person wants to read, in this order; programs read the rest as JSON.
+RESULT_FIGURES: dict[str, str] = {
+    "read": N_("Read"),
+    "seen": N_("Read"),
+    "created": N_("New"),
+    "updated": N_("Changed"),
+    "unchanged": N_("Unchanged"),
+    "skipped": N_("Skipped"),
+    "applied": N_("Applied"),
+    "failed": N_("Failed"),
+}
+
+
+def kind_words(kind: str) -> KindWords:
+    """The words of a kind; one that nobody has named yet is shown by its code."""
+    return KINDS.get(kind, KindWords(kind, kind))
+
+
+@dataclass(frozen=True)
+class StateWords:
+    """A dot's colour and the word beside it."""
+
+    dot: Dot
+    label: str
+
+
+def state_words(operation: Operation, now: datetime) -> StateWords:
+    """How it stands: waiting, trying again later, running, done (perhaps with failures), given up."""
+    match OperationState(operation.state):
+        case OperationState.LEASED:
+            return StateWords(Dot.BLUE, STATES[OperationState.LEASED])
+        case OperationState.DEAD:
+            return StateWords(Dot.RED, STATES[OperationState.DEAD])
+        case OperationState.DONE:
+            if failures(operation):
+                return StateWords(Dot.AMBER, N_("Done, some failed"))
+            return StateWords(Dot.GREEN, STATES[OperationState.DONE])
+        case OperationState.READY:
+            if operation.next_run_at > now:
+                return StateWords(
+                    Dot.AMBER, N_("Waiting for its next try") if operation.last_error else N_("Waiting")
+                )
+            return StateWords(Dot.GREY, STATES[OperationState.READY])
+
+
+def failures(operation: Operation) -> int:
+    """How many single things of an operation that ended well did not; 0 when its result tells none."""
+    found = (operation.result or {}).get("failed", 0)
+    return found if isinstance(found, int) else 0
+
+
+def figures(operation: Operation) -> list[tuple[str, int]]:
+    """The counts of the result, named for people."""
+    result = operation.result or {}
+    return [(label, result[key]) for key, label in RESULT_FIGURES.items() if isinstance(result.get(key), int)]
