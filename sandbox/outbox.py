@@ -8,7 +8,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 
 from sandbox.database import Database
 from sandbox.post import Answer, post
@@ -57,6 +57,7 @@ class Outbox:
 
     def __post_init__(self) -> None:
         self._stopped = Event()
+        self._turn = Lock()  # the thread and a release must not send the same parcel
         with self.database.reading() as connection:
             connection.executescript(SCHEMA)
 
@@ -74,16 +75,20 @@ class Outbox:
     def _send_due(self, *, is_held: bool) -> int:
         if is_held:
             return 0
+        with self._turn:
+            parcels = self._sorted(self._due())
+            for parcel in parcels:
+                self._send(parcel)
+        return len(parcels)
+
+    def _due(self) -> list[Parcel]:
         with self.database.reading() as connection:
             rows = connection.execute(
                 "SELECT id, hook, topic, content_type, body, attempt FROM outgoing"
                 " WHERE is_done = 0 AND due <= ? ORDER BY id",
                 (time.time(),),
             ).fetchall()
-        parcels = self._sorted([Parcel(**dict(row)) for row in rows])
-        for parcel in parcels:
-            self._send(parcel)
-        return len(parcels)
+        return [Parcel(**dict(row)) for row in rows]
 
     def _sorted(self, parcels: list[Parcel]) -> list[Parcel]:
         match self.settings["webhook_order"]:

@@ -12,11 +12,11 @@ def now() -> datetime:
 
 
 def gmt_text(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime(FORMAT)
+    return moment.astimezone(UTC).isoformat()[:19]
 
 
 def local_text(moment: datetime, zone: ZoneInfo) -> str:
-    return moment.astimezone(zone).strftime(FORMAT)
+    return moment.astimezone(zone).isoformat()[:19]
 
 
 def from_gmt_text(text: str) -> datetime:

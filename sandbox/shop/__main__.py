@@ -11,6 +11,7 @@ from sandbox.settings import Settings
 from sandbox.shop import life
 from sandbox.shop.app import create_app
 from sandbox.shop.auth import Gate
+from sandbox.shop.bulk import BulkOrders
 from sandbox.shop.gateway import Cashier
 from sandbox.shop.shop import Shop
 from sandbox.shop.store import SCHEMA, SWITCHES
@@ -23,7 +24,8 @@ DEFAULT_SECRET = "cs_sandbox"  # noqa: S105 - opens nothing but the sandbox
 def main() -> None:
     options = _options()
     shop = _build(options)
-    shop.open_with(options.orders)
+    if not options.bulk:
+        shop.open_with(options.orders)
     shop.webhooks.outbox.start()
     shop.cashier.start()
     life.start(shop)
@@ -32,18 +34,20 @@ def main() -> None:
 
 def _build(options: argparse.Namespace) -> Shop:
     database = Database(options.state, SCHEMA)
+    zone = ZoneInfo(options.timezone)
     settings = Settings(database, SWITCHES)
     if options.every is not None:
         settings.change({"every": options.every})
     return Shop(
         database=database,
         seed=options.seed,
-        zone=ZoneInfo(options.timezone),
+        zone=zone,
         gate=Gate(options.consumer_key, options.consumer_secret),
         faults=FaultPlan(database, options.seed),
         settings=settings,
         webhooks=Webhooks(database, settings, options.seed),
         cashier=Cashier(database, options.bank),
+        bulk=BulkOrders(options.bulk, options.seed, zone) if options.bulk else None,
     )
 
 
@@ -53,6 +57,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--state", type=Path, required=True, help="the SQLite file; made when missing")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--orders", type=int, default=360, help="orders of a new shop")
+    parser.add_argument("--bulk", type=int, default=0, help="read-only: this many orders made while read")
     parser.add_argument("--every", type=float, help="seconds between new orders; 0 stops the clock")
     parser.add_argument("--bank", metavar="URL", help="register card payments at this sandbox bank")
     parser.add_argument("--timezone", default="Europe/Istanbul", help="the shop's own time")

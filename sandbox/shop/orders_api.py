@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, current_app, request
 
 from sandbox.faults import Fault, FaultKind
-from sandbox.shop.order_list import find_page
 from sandbox.shop.order_query import OrderQuery, read_query
 from sandbox.shop.problems import Refusal, invalid_order_id
 from sandbox.shop.rendering import render_order, render_orders
@@ -56,12 +55,11 @@ def list_orders() -> Response:
 
 @orders.get("/orders/<int:order_id>")
 def get_order(order_id: int) -> Response:
-    with the_shop().database.reading() as connection:
-        row = connection.execute("SELECT body FROM shop_order WHERE id = ?", (order_id,)).fetchone()
-    if row is None:
+    body = the_shop().order_body(order_id)
+    if body is None:
         raise invalid_order_id()
     # An order in the trash is not in the list, but still answers here with status "trash".
-    return json_text(render_order(row["body"], api_base(), request.args.get("dp", type=int)))
+    return json_text(render_order(body, api_base(), request.args.get("dp", type=int)))
 
 
 def _page(shop: Shop, query: OrderQuery) -> Page:
@@ -69,8 +67,7 @@ def _page(shop: Shop, query: OrderQuery) -> Page:
     kind = fault.kind if fault else None
     if kind is FaultKind.REPEATED_PAGE and query.page > 1:
         query = replace(query, page=query.page - 1)
-    with shop.database.reading() as connection:
-        page = find_page(connection, query)
+    page = shop.order_page(query)
     if kind is FaultKind.DUPLICATE_ROWS:
         return Page([body for body in page.bodies for _ in range(2)], page.total)
     if kind is FaultKind.CHANGE_BETWEEN_PAGES:

@@ -13,14 +13,17 @@ from sandbox.journal import Journal
 from sandbox.settings import Settings
 from sandbox.shop import past
 from sandbox.shop.auth import Gate
+from sandbox.shop.bulk import BulkOrders
 from sandbox.shop.changes import add_meta, refundable, set_status
 from sandbox.shop.gateway import Cashier, remember_payment
 from sandbox.shop.generator import Wish, draw_order
-from sandbox.shop.order_query import STATUSES
+from sandbox.shop.order_list import find_page
+from sandbox.shop.order_query import STATUSES, OrderQuery
 from sandbox.shop.problems import invalid_order_id
 from sandbox.shop.refunds import make_refund
 from sandbox.shop.store import (
     Order,
+    Page,
     add_order,
     load_order,
     number_parts,
@@ -44,7 +47,22 @@ class Shop:
     settings: Settings
     webhooks: Webhooks
     cashier: Cashier
+    bulk: BulkOrders | None = None  # takes the place of the stored orders for measurements
     journal: Journal = field(default_factory=Journal)
+
+    def order_page(self, query: OrderQuery) -> Page:
+        if self.bulk:
+            return self.bulk.page(query)
+        with self.database.reading() as connection:
+            return find_page(connection, query)
+
+    def order_body(self, order_id: int) -> str | None:
+        """The stored JSON, also of an order in the trash."""
+        if self.bulk:
+            return self.bulk.body(order_id)
+        with self.database.reading() as connection:
+            row = connection.execute("SELECT body FROM shop_order WHERE id = ?", (order_id,)).fetchone()
+        return row["body"] if row else None
 
     def open_with(self, count: int) -> None:
         """Fills an empty shop with its first orders, oldest first; does nothing in a shop that has any."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.sandbox.listener import Listener
 from tests.sandbox.running import Server, ShopMaker, ShopServer
 
 
@@ -35,3 +36,10 @@ def calm(request: pytest.FixtureRequest) -> Iterator[None]:
         if name in request.fixturenames:
             server: Server = request.getfixturevalue(name)
             server.control("DELETE", "faults")
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    listener = Listener()
+    yield listener
+    listener.close()

@@ -3,6 +3,7 @@
 import itertools
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,14 @@ from oauthlib.oauth1 import Client
 REPOSITORY = Path(__file__).parents[2]
 KEY, SECRET = "ck_sandbox", "cs_sandbox"
 TIMEOUT_S = 10
+
+
+def eventually(claim: Callable[[], bool], timeout: float = 10) -> None:
+    """Waits until the claim holds; for what a server does in a thread of its own."""
+    deadline = time.monotonic() + timeout
+    while not claim():
+        assert time.monotonic() < deadline, "It never came true."
+        time.sleep(0.02)
 
 
 class Server:
