@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 FAULT = "sandbox.fault"  # the key in the WSGI environment; the applications play the other kinds
-CONTROL = ("/_control", "/static", "/favicon.ico")
+CONTROL = ("/_control", "/do/", "/static/", "/favicon.ico")
 # (path, status) → the JSON body of a 429 or 5xx in the dialect of that path
 ErrorBody = Callable[[str, int], str]
 MAINTENANCE = (

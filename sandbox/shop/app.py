@@ -1,12 +1,18 @@
 """Puts the shop together: routes, the gate before them, faults around them."""
 
+import secrets
+
 from flask import Flask, Response, jsonify, request
+from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from sandbox.control import shared_control
+from sandbox.guard import guard
+from sandbox.pages import back, shared_actions
 from sandbox.shop.control import control
 from sandbox.shop.extras_api import extras
 from sandbox.shop.orders_api import orders, the_shop
+from sandbox.shop.page import page
 from sandbox.shop.problems import Refusal, error_body, no_route
 from sandbox.shop.refunds_api import refunds
 from sandbox.shop.shop import Shop
@@ -16,11 +22,14 @@ from sandbox.wire import Wire
 
 
 def create_app(shop: Shop) -> Flask:
-    app = Flask("sandbox.shop")
+    app = Flask("sandbox")  # templates and styles lie beside both servers
+    app.secret_key = secrets.token_hex()  # only signs the notice after a button was pressed
+    guard(app)
     app.extensions["shop"] = shop
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    for blueprint in (orders, writes, refunds, extras, hooks, control):
+    for blueprint in (orders, writes, refunds, extras, hooks, control, page):
         app.register_blueprint(blueprint)
+    app.register_blueprint(shared_actions(shop.faults, shop.settings))
     app.register_blueprint(shared_control(shop.faults, shop.journal))
     app.before_request(_check_credentials)
     app.register_error_handler(Refusal, Refusal.response)
@@ -42,7 +51,9 @@ def _no_route(error: HTTPException) -> Response | HTTPException:
     return no_route().response() if request.path.startswith("/wp-json/") else error
 
 
-def _refuse_control(error: ValueError) -> tuple[Response, int]:
-    if not request.path.startswith("/_control"):
-        raise error
-    return jsonify({"message": str(error)}), 400
+def _refuse_control(error: ValueError) -> ResponseReturnValue:
+    if request.path.startswith("/do/"):
+        return back(str(error))
+    if request.path.startswith("/_control"):
+        return jsonify({"message": str(error)}), 400
+    raise error

@@ -6,6 +6,7 @@ from flask import Blueprint, Response, jsonify, request
 
 from sandbox.shop.orders_api import the_shop
 from sandbox.shop.shop import wish_from
+from sandbox.shop.store import Order
 
 MAX_ORDERS_AT_ONCE = 1000
 control = Blueprint("control", __name__, url_prefix="/_control")
@@ -13,10 +14,7 @@ control = Blueprint("control", __name__, url_prefix="/_control")
 
 @control.post("/orders")
 def place_orders() -> tuple[Response, int]:
-    wanted = body()
-    count = min(int(wanted.pop("count", 1)), MAX_ORDERS_AT_ONCE)
-    wish = wish_from(wanted)
-    return jsonify([_short(the_shop().place_order(wish)) for _ in range(count)]), 201
+    return jsonify([_short(order) for order in wished(body())]), 201
 
 
 @control.post("/orders/<int:order_id>/status")
@@ -54,6 +52,13 @@ def show_settings() -> Response:
 def change_settings() -> Response:
     the_shop().settings.change(body())
     return show_settings()
+
+
+def wished(wanted: dict[str, Any]) -> list[Order]:
+    """Places `count` orders with the wishes that are named; raises ValueError for an unknown one."""
+    count = min(int(wanted.pop("count", 1)), MAX_ORDERS_AT_ONCE)
+    wish = wish_from(wanted)
+    return [the_shop().place_order(wish) for _ in range(count)]
 
 
 def body() -> dict[str, Any]:

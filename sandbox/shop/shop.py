@@ -14,11 +14,13 @@ from sandbox.settings import Settings
 from sandbox.shop import past
 from sandbox.shop.auth import Gate
 from sandbox.shop.bulk import BulkOrders
+from sandbox.shop.catalogue import MARKET_BY_COUNTRY
 from sandbox.shop.changes import add_meta, refundable, set_status
 from sandbox.shop.gateway import Cashier, remember_payment
 from sandbox.shop.generator import Wish, draw_order
 from sandbox.shop.order_list import find_page
 from sandbox.shop.order_query import STATUSES, OrderQuery
+from sandbox.shop.payments import TITLES
 from sandbox.shop.problems import invalid_order_id
 from sandbox.shop.refunds import make_refund
 from sandbox.shop.store import (
@@ -34,6 +36,15 @@ from sandbox.shop.store import (
 from sandbox.shop.webhooks import Webhooks, announce
 from sandbox.stamps import now
 
+WISHES: dict[str, Callable[[Any], Any]] = {
+    "country": str,
+    "payment_method": str,
+    "status": str,
+    "instalments": int,
+    "items": int,
+    "coupon": bool,
+    "age_days": float,
+}
 SPAN_DAYS = 60.0  # the first orders are spread over this time before the shop was opened
 
 
@@ -141,12 +152,18 @@ class Shop:
 
 
 def wish_from(values: dict[str, Any]) -> Wish:
-    """Raises ValueError for a wish that no order can have."""
-    unknown = set(values) - set(Wish.__dataclass_fields__)
+    """From JSON or a form; raises ValueError for a wish that no order can have."""
+    unknown = set(values) - set(WISHES)
     if unknown:
-        known = ", ".join(Wish.__dataclass_fields__)
-        raise ValueError(f"An order has no {', '.join(sorted(unknown))}; say {known}.")
-    return Wish(**values)
+        raise ValueError(f"An order has no {', '.join(sorted(unknown))}; say {', '.join(WISHES)}.")
+    wish = Wish(**{name: WISHES[name](value) for name, value in values.items()})
+    if wish.country not in (None, *MARKET_BY_COUNTRY):
+        raise ValueError(f"country is one of {', '.join(MARKET_BY_COUNTRY)}.")
+    if wish.payment_method not in (None, *TITLES):
+        raise ValueError(f"payment_method is one of {', '.join(TITLES)}.")
+    if wish.status not in (None, *STATUSES):
+        raise ValueError(f"status is one of {', '.join(STATUSES)}.")
+    return wish
 
 
 def _move(order: Order, status: str, zone: ZoneInfo) -> None:
