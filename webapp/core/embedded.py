@@ -91,7 +91,7 @@ class Postgres:
             "port": self.port,
             "unix_socket_directories": "",
             "fsync": durable,
-            "synchronous_commit": durable,
+            "synchronous_commit": "on",  # Without it a killed server loses commits that it had acknowledged.
             "full_page_writes": durable,
             "max_connections": 100,
             "shared_buffers": f"{shared}MB" if self.durable else "64MB",

@@ -55,9 +55,7 @@ def missing(settings: Settings) -> list[str] | None:
 
 def _named(status: int, body: bytes) -> list[str]:
     try:
-        found = json.loads(body).get("missing")
-    except (ValueError, AttributeError):
-        found = None
-    return (
-        [str(name) for name in found] if isinstance(found, list) and found else [f"/readyz answers {status}"]
-    )
+        parts: dict[str, str] = json.loads(body)
+    except ValueError:
+        return [f"/readyz answers {status}"]
+    return [f"{name}: {state}" for name, state in parts.items() if name != "status" and state != "ok"]
