@@ -4,7 +4,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, LargeBinary,
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.auth.roles import Role
-from webapp.core.db import Base, BigId, CreatedAt, OptionalUtcTime, UtcTime
+from webapp.core.db import Base, BigId, CreatedAt, JsonColumn, OptionalUtcTime, UtcTime
 
 _ROLES = ", ".join(f"'{role}'" for role in Role)
 
@@ -33,6 +33,8 @@ class StaffUser(Base):
     )
     theme: Mapped[str] = mapped_column(String(8), default="system", server_default="system")
     is_active: Mapped[bool] = mapped_column(default=True, server_default="true")
+    # What the person chose for lists, such as the columns of the orders; areas name their own keys.
+    preferences: Mapped[JsonColumn]
     created_at: Mapped[CreatedAt]
     password_changed_at: Mapped[CreatedAt]
     last_signed_in_at: Mapped[OptionalUtcTime]

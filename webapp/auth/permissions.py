@@ -4,7 +4,7 @@
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -62,6 +62,7 @@ class CurrentStaff:
     language: str
     time_zone: str
     theme: str
+    preferences: Mapping[str, Any]  # what the person chose for lists; each area has its own key
     session_id: int
     session_token: str
 

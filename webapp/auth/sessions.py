@@ -130,6 +130,7 @@ def _live(token_hash: bytes) -> Select[*tuple[Any, ...]]:
             StaffUser.language,
             StaffUser.time_zone,
             StaffUser.theme,
+            StaffUser.preferences,
             channels.label("channel_ids"),
         )
         .join(StaffUser, StaffUser.id == StaffSession.staff_id)
@@ -153,6 +154,7 @@ def _staff(row: Row[*tuple[Any, ...]], token: str) -> CurrentStaff:
         language=row.language,
         time_zone=row.time_zone,
         theme=row.theme,
+        preferences=row.preferences,
         session_id=row.session_id,
         session_token=token,
     )
