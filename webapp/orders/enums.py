@@ -137,6 +137,18 @@ class TenderKind(Worded, StrEnum):
     MARKETPLACE = "marketplace"
 
 
+class RefundWay(Worded, StrEnum):
+    """How a part of the money goes back; `release` is money that was only reserved and is never captured."""
+
+    GATEWAY = "gateway"
+    CHANNEL = "channel"
+    TRANSFER = "transfer"
+    LOYALTY = "loyalty"
+    STORE = "store"
+    MANUAL = "manual"
+    RELEASE = "release"
+
+
 class MoneyHolder(Worded, StrEnum):
     """Who has the customer's money and therefore pays it back."""
 
@@ -284,6 +296,15 @@ _WORDING: Final[dict[type, dict[object, Wording]]] = {
         TenderKind.LOYALTY: Wording(N_("Loyalty credit")),
         TenderKind.CASH_REGISTER: Wording(N_("Store till")),
         TenderKind.MARKETPLACE: Wording(N_("Marketplace")),
+    },
+    RefundWay: {
+        RefundWay.GATEWAY: Wording(N_("To the card"), Dot.BLUE),
+        RefundWay.CHANNEL: Wording(N_("By the channel"), Dot.BLUE),
+        RefundWay.TRANSFER: Wording(N_("By bank transfer"), Dot.AMBER),
+        RefundWay.LOYALTY: Wording(N_("As loyalty credit"), Dot.BLUE),
+        RefundWay.STORE: Wording(N_("At the store till"), Dot.AMBER),
+        RefundWay.MANUAL: Wording(N_("By hand, with evidence"), Dot.AMBER),
+        RefundWay.RELEASE: Wording(N_("Not captured, released")),
     },
     MoneyHolder: {
         MoneyHolder.US: Wording(N_("Held by us")),

@@ -28,7 +28,7 @@ from webapp.orders.pricing.identity import (
     check_identity,
     item_total,
 )
-from webapp.orders.pricing.splitting import RowMoney, is_divisible, split_row, split_steps
+from webapp.orders.pricing.splitting import RowColumns, RowMoney, is_divisible, split_row, split_steps
 
 __all__ = [
     "DiscountMoney",
@@ -43,6 +43,7 @@ __all__ = [
     "PriceStepKind",
     "PricedItem",
     "PricedOrder",
+    "RowColumns",
     "RowMoney",
     "check_identity",
     "explain_item",

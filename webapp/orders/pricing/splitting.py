@@ -3,9 +3,24 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal
+from typing import Protocol, Self
 
 from webapp.core.money import slice_amount
 from webapp.orders.pricing.distribution import DiscountStep
+from webapp.orders.pricing.identity import ItemColumns
+
+
+class RowColumns(ItemColumns, Protocol):
+    """Every money column of a row, as OrderItem and RowMoney have them."""
+
+    @property
+    def tax_amount(self) -> Decimal: ...
+    @property
+    def refund_amount(self) -> Decimal: ...
+    @property
+    def discount_refund_amount(self) -> Decimal: ...
+    @property
+    def shipping_refund_amount(self) -> Decimal: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +37,11 @@ class RowMoney:
     refund_amount: Decimal = Decimal(0)
     discount_refund_amount: Decimal = Decimal(0)
     shipping_refund_amount: Decimal = Decimal(0)
+
+    @classmethod
+    def of(cls, row: RowColumns) -> Self:
+        """The money of a row that is stored."""
+        return cls(**{field.name: getattr(row, field.name) for field in fields(cls)})
 
 
 def is_divisible(quantity: Decimal | int) -> bool:
