@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import logout_user
 from flask_wtf.csrf import generate_csrf
+from wtforms.fields.choices import SelectChoice
 
 from webapp.auth import service, sessions, signing_in
 from webapp.auth.forms import PasswordForm, ProfileForm, SignInForm, add_errors
@@ -164,8 +165,8 @@ def _profile_form(*, submitted: bool = True) -> ProfileForm:
     staff = current_staff()
     values = {"name": staff.name, "language": staff.language, "time_zone": staff.time_zone}
     form = ProfileForm(data=values) if submitted else ProfileForm(formdata=None, data=values)
-    form.language.choices = list(LANGUAGES.items())
-    form.time_zone.choices = [(name, name.replace("_", " ")) for name in time_zone_names()]
+    form.language.choices = [SelectChoice(code, name) for code, name in LANGUAGES.items()]
+    form.time_zone.choices = [SelectChoice(name, name.replace("_", " ")) for name in time_zone_names()]
     return form
 
 
