@@ -18,6 +18,7 @@ class Outcome(StrEnum):
     succeeded: the gateway says the money went back. pending: it took the order and will say later.
     declined: a definite no. already_refunded: a no that may be our own earlier yes, so look it up.
     unknown: timeout, reset, 409, 425, 429, 5xx, unreadable: look before anything else.
+    contradictory: the same key was used with another body; only a person can say what was meant.
     misconfigured: our credentials or address are wrong; nobody's refund can go through, so the gateway pauses.
     """
 
@@ -26,6 +27,7 @@ class Outcome(StrEnum):
     DECLINED = "declined"
     ALREADY_REFUNDED = "already_refunded"
     UNKNOWN = "unknown"
+    CONTRADICTORY = "contradictory"
     MISCONFIGURED = "misconfigured"
 
 

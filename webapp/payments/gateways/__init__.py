@@ -1,0 +1,1 @@
+"""Payment gateways, one file each; none knows another. Which account uses which is in payments/accounts.py."""
