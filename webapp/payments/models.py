@@ -5,9 +5,9 @@ from datetime import datetime
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, text
 from sqlalchemy.dialects.postgresql import UUID
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from webapp.core.db import Base, BigId, CreatedAt, CurrencyColumn, JsonColumn, MoneyColumn
+from webapp.core.db import Base, BigId, CreatedAt, CurrencyColumn, JsonColumn, MoneyColumn, OptionalMoney
 
 
 class PaymentOption(Base):
@@ -38,6 +38,8 @@ class Installment(Base):
     payment_option_id: Mapped[int] = mapped_column(ForeignKey("payment_option.id"))
     installment_count: Mapped[int]
     label: Mapped[str] = mapped_column(String(120), default="", server_default="")
+
+    payment_option: Mapped[PaymentOption] = relationship(lazy="raise", viewonly=True)
 
 
 class Transaction(Base):
@@ -126,10 +128,27 @@ class Refund(Base):
             unique=True,
             postgresql_where=text("plan_id IS NOT NULL AND state NOT IN ('declined', 'withdrawn')"),
         ),
-        Index("uq_refund_external", "transaction_id", "remote_id", unique=True, postgresql_where=text("remote_id IS NOT NULL")),
+        Index(
+            "uq_refund_external",
+            "transaction_id",
+            "remote_id",
+            unique=True,
+            postgresql_where=text("remote_id IS NOT NULL"),
+        ),
         Index("ix_refund_transaction", "transaction_id"),
         Index("ix_refund_order", "order_id"),
+        Index(
+            "ix_refund_open",
+            "gateway",
+            "state",
+            postgresql_where=text("state NOT IN ('succeeded', 'declined', 'withdrawn')"),
+        ),
+        Index("ix_refund_batch", "transfer_batch_id", postgresql_where=text("transfer_batch_id IS NOT NULL")),
         CheckConstraint("amount > 0", name="amount_positive"),
+        CheckConstraint(
+            "way IN ('gateway', 'channel', 'transfer', 'loyalty', 'store', 'manual', 'release')",
+            name="way_known",
+        ),
         CheckConstraint(
             "state IN ('ready', 'sending', 'succeeded', 'pending', 'declined', 'unknown', 'manual', 'withdrawn')",
             name="state_known",
@@ -141,6 +160,10 @@ class Refund(Base):
     plan_id: Mapped[int | None] = mapped_column(ForeignKey("cancellation_plan.id"))
     transaction_id: Mapped[int] = mapped_column(ForeignKey("payment_transaction.id"))
     gateway_item: Mapped[str] = mapped_column(String(128), default="", server_default="")
+    # How it goes back (orders/enums.RefundWay); `release` lets reserved money go and books nothing.
+    way: Mapped[str] = mapped_column(String(10), default="gateway", server_default="gateway")
+    payee_id: Mapped[int | None] = mapped_column(ForeignKey("payee.id"))
+    transfer_batch_id: Mapped[int | None] = mapped_column(ForeignKey("transfer_batch.id"))
     amount: Mapped[MoneyColumn]
     currency: Mapped[CurrencyColumn]
     state: Mapped[str] = mapped_column(String(12), default="ready", server_default="ready")
@@ -153,9 +176,135 @@ class Refund(Base):
     first_sent_at: Mapped[datetime | None]
     last_sent_at: Mapped[datetime | None]
     settled_at: Mapped[datetime | None]
+    # When a person entered it as done: the bank's or store's reference, in words.
+    evidence: Mapped[str] = mapped_column(Text, default="", server_default="")
+    evidence_by_id: Mapped[int | None] = mapped_column(BigInteger)
     last_error: Mapped[str | None] = mapped_column(Text)
     version: Mapped[int] = mapped_column(BigInteger, default=1, server_default="1")
     created_at: Mapped[CreatedAt]
+
+
+class RefundAttempt(Base):
+    """One question to or one order at the gateway, and what came of it; rows are only ever added."""
+
+    __tablename__ = "refund_attempt"
+    __table_args__ = (Index("ix_refund_attempt_refund", "refund_id", "id"),)
+
+    id: Mapped[BigId]
+    refund_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("refund.id"))
+    attempt: Mapped[int]
+    phase: Mapped[str] = mapped_column(String(8))
+    outcome: Mapped[str] = mapped_column(String(16))
+    http_status: Mapped[int | None]
+    code: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    words: Mapped[str] = mapped_column(Text, default="", server_default="")
+    gateway_ref: Mapped[str | None] = mapped_column(String(128))
+    started_at: Mapped[datetime]
+    at: Mapped[CreatedAt]
+
+
+class Payee(Base):
+    """Where a bank transfer goes. In a table of its own, because it names a person and can be erased."""
+
+    __tablename__ = "payee"
+
+    id: Mapped[BigId]
+    order_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("orders.id"), index=True)
+    iban: Mapped[str] = mapped_column(String(34), default="", server_default="")
+    holder_name: Mapped[str] = mapped_column(String(140), default="", server_default="")
+    erased_at: Mapped[datetime | None]
+    created_at: Mapped[CreatedAt]
+
+
+class TransferBatch(Base):
+    """Bank transfers gathered by finance: exported once, downloaded as often as wanted, closed with the bank's reference."""
+
+    __tablename__ = "transfer_batch"
+    __table_args__ = (CheckConstraint("state IN ('gathering', 'exported', 'closed')", name="state_known"),)
+
+    id: Mapped[BigId]
+    reference: Mapped[str] = mapped_column(String(35), unique=True)
+    currency: Mapped[CurrencyColumn]
+    state: Mapped[str] = mapped_column(String(10), default="gathering", server_default="gathering")
+    transfer_count: Mapped[int] = mapped_column(default=0, server_default="0")
+    total_amount: Mapped[MoneyColumn]
+    created_by_id: Mapped[int | None] = mapped_column(BigInteger)
+    exported_by_id: Mapped[int | None] = mapped_column(BigInteger)
+    exported_at: Mapped[datetime | None]
+    closed_by_id: Mapped[int | None] = mapped_column(BigInteger)
+    closed_at: Mapped[datetime | None]
+    bank_reference: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    version: Mapped[int] = mapped_column(BigInteger, default=1, server_default="1")
+    created_at: Mapped[CreatedAt]
+
+
+class GatewayAccount(Base):
+    """One account at a payment gateway. `credentials` is MultiFernet text; `paused_because` set means nothing is sent."""
+
+    __tablename__ = "gateway_account"
+
+    id: Mapped[BigId]
+    # What transactions and refunds carry as `gateway`.
+    name: Mapped[str] = mapped_column(String(40), unique=True)
+    # The adapter's key in payments/gateways (stripe, iyzico, bank_transfer, loyalty, cash_register, pay_on_delivery).
+    gateway_type: Mapped[str] = mapped_column(String(24))
+    base_url: Mapped[str] = mapped_column(Text, default="", server_default="")
+    credentials: Mapped[str] = mapped_column(Text, default="", server_default="")
+    conf: Mapped[JsonColumn]
+    is_active: Mapped[bool] = mapped_column(default=True, server_default="true")
+    paused_because: Mapped[str | None] = mapped_column(Text)
+    version: Mapped[int] = mapped_column(BigInteger, default=1, server_default="1")
+    created_at: Mapped[CreatedAt]
+
+
+class GatewayEvent(Base):
+    """A message a gateway sent us; unique per account and event id, and only a hint to look: its body is not believed."""
+
+    __tablename__ = "gateway_event"
+    __table_args__ = (Index("uq_gateway_event_gateway_event", "gateway", "event_id", unique=True),)
+
+    id: Mapped[BigId]
+    gateway: Mapped[str] = mapped_column(String(40))
+    event_id: Mapped[str] = mapped_column(String(128))
+    kind: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    gateway_ref: Mapped[str | None] = mapped_column(String(128))
+    refund_id: Mapped[uuid.UUID | None] = mapped_column(UUID(as_uuid=True))
+    received_at: Mapped[CreatedAt]
+
+
+class ReconciliationBreak(Base):
+    """Where a gateway's list and our ledger differ; a person closes it with words."""
+
+    __tablename__ = "reconciliation_break"
+    __table_args__ = (
+        Index(
+            "uq_reconciliation_break_open",
+            "gateway",
+            "kind",
+            "subject",
+            unique=True,
+            postgresql_where=text("closed_at IS NULL"),
+        ),
+        CheckConstraint(
+            "kind IN ('missing_here', 'missing_there', 'amount', 'currency', 'double')", name="kind_known"
+        ),
+    )
+
+    id: Mapped[BigId]
+    gateway: Mapped[str] = mapped_column(String(40))
+    kind: Mapped[str] = mapped_column(String(16))
+    # The gateway's refund, or ours where it has none.
+    subject: Mapped[str] = mapped_column(String(128))
+    refund_id: Mapped[uuid.UUID | None] = mapped_column(UUID(as_uuid=True))
+    order_id: Mapped[int | None] = mapped_column(BigInteger, index=True)
+    our_amount: Mapped[OptionalMoney]
+    their_amount: Mapped[OptionalMoney]
+    our_currency: Mapped[str | None] = mapped_column(String(3))
+    their_currency: Mapped[str | None] = mapped_column(String(3))
+    found_at: Mapped[CreatedAt]
+    closed_at: Mapped[datetime | None]
+    closed_by_id: Mapped[int | None] = mapped_column(BigInteger)
+    closing_words: Mapped[str] = mapped_column(Text, default="", server_default="")
 
 
 class LedgerEntry(Base):

@@ -5,6 +5,7 @@ from webapp.orders.models.cancellation import (
     ApprovalLimit,
     CancellationPlan,
     CancellationPlanItem,
+    CancellationPlanTender,
     CancellationReason,
     CancellationRequest,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "Attention",
     "CancellationPlan",
     "CancellationPlanItem",
+    "CancellationPlanTender",
     "CancellationReason",
     "CancellationRequest",
     "DiscountItem",

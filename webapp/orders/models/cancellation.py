@@ -62,6 +62,14 @@ class CancellationPlan(Base):
     computed_amount: Mapped[MoneyColumn]
     forced_refund_amount: Mapped[OptionalMoney]
     refund_amount: Mapped[MoneyColumn]
+    # refund_amount less computed_amount, with the reason staff gave for it.
+    adjustment_amount: Mapped[MoneyColumn]
+    adjustment_reason: Mapped[str] = mapped_column(Text, default="", server_default="")
+    # What really moves: captured money that goes back, and reserved money that is let go.
+    owed_amount: Mapped[MoneyColumn]
+    released_amount: Mapped[MoneyColumn]
+    # How money goes back that its payment cannot carry (orders/enums.RefundWay: transfer or loyalty).
+    fallback_way: Mapped[str] = mapped_column(String(10), default="transfer", server_default="transfer")
     shipping_policy: Mapped[str] = mapped_column(String(24), default="none", server_default="none")
     shipping_amount: Mapped[MoneyColumn]
     refund_invoice_number: Mapped[str | None] = mapped_column(String(64))
@@ -76,11 +84,20 @@ class CancellationPlan(Base):
 
 
 class CancellationPlanItem(Base):
-    """One item in a plan with its frozen shares. An item stands in at most one open plan (guarded by the index)."""
+    """One item in a plan with its frozen shares. An item stands in at most one open plan (guarded by the index).
+
+    `is_shipping_only`: the plan does not end the item, it only pays back its share of shipping.
+    refund_amount = shares + difference_amount + adjustment_amount (orders/cancellation/plan.py says what each is).
+    """
 
     __tablename__ = "cancellation_plan_item"
     __table_args__ = (
-        Index("uq_item_in_one_open_plan", "order_item_id", unique=True, postgresql_where=text("is_open")),
+        Index(
+            "uq_item_in_one_open_plan",
+            "order_item_id",
+            unique=True,
+            postgresql_where=text("is_open AND NOT is_shipping_only"),
+        ),
         Index("uq_cancellation_plan_item", "plan_id", "order_item_id", unique=True),
     )
 
@@ -95,8 +112,35 @@ class CancellationPlanItem(Base):
     discount_amount: Mapped[MoneyColumn]
     shipping_amount: Mapped[MoneyColumn]
     interest_amount: Mapped[MoneyColumn]
+    shipping_interest_amount: Mapped[MoneyColumn]
     rounding_amount: Mapped[MoneyColumn]
     tax_amount: Mapped[MoneyColumn]
+    difference_amount: Mapped[MoneyColumn]
+    adjustment_amount: Mapped[MoneyColumn]
+    refund_amount: Mapped[MoneyColumn]
+    is_shipping_only: Mapped[bool] = mapped_column(default=False, server_default="false")
+
+
+class CancellationPlanTender(Base):
+    """How much of a plan goes back over one payment, and how; frozen at opening, refunds are made from it at approval."""
+
+    __tablename__ = "cancellation_plan_tender"
+    __table_args__ = (
+        Index("uq_cancellation_plan_tender", "plan_id", "transaction_id", "way", unique=True),
+        CheckConstraint("amount > 0", name="amount_positive"),
+        CheckConstraint(
+            "way IN ('gateway', 'channel', 'transfer', 'loyalty', 'store', 'manual', 'release')",
+            name="way_known",
+        ),
+    )
+
+    id: Mapped[BigId]
+    plan_id: Mapped[int] = mapped_column(ForeignKey("cancellation_plan.id"))
+    transaction_id: Mapped[int] = mapped_column(ForeignKey("payment_transaction.id"))
+    way: Mapped[str] = mapped_column(String(10))
+    amount: Mapped[MoneyColumn]
+    interest_amount: Mapped[MoneyColumn]
+    payee_id: Mapped[int | None] = mapped_column(ForeignKey("payee.id"))
 
 
 class CancellationRequest(Base):
@@ -107,7 +151,8 @@ class CancellationRequest(Base):
         Index("ix_cancellation_request_order", "order_id", text("id DESC")),
         Index("uq_cancellation_request_remote", "order_item_id", "remote_id", unique=True),
         CheckConstraint(
-            "status IN ('waiting_approval', 'confirmed', 'approved', 'rejected', 'completed')", name="status_known"
+            "status IN ('waiting_approval', 'confirmed', 'approved', 'rejected', 'completed')",
+            name="status_known",
         ),
     )
 
@@ -116,7 +161,9 @@ class CancellationRequest(Base):
     order_item_id: Mapped[int] = mapped_column(ForeignKey("order_item.id"))
     plan_id: Mapped[int | None] = mapped_column(ForeignKey("cancellation_plan.id"))
     remote_id: Mapped[str | None] = mapped_column(String(64))
-    status: Mapped[str] = mapped_column(String(20), default="waiting_approval", server_default="waiting_approval")
+    status: Mapped[str] = mapped_column(
+        String(20), default="waiting_approval", server_default="waiting_approval"
+    )
     origin: Mapped[str] = mapped_column(String(10), default="customer", server_default="customer")
     reason_id: Mapped[int | None] = mapped_column(ForeignKey("cancellation_reason.id"))
     reason_text: Mapped[str] = mapped_column(Text, default="", server_default="")

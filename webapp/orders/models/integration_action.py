@@ -13,9 +13,16 @@ class IntegrationAction(Base):
 
     __tablename__ = "integration_action"
     __table_args__ = (
-        Index("ix_integration_action_due", "channel_id", "id", postgresql_where=text("state IN ('waiting', 'failed')")),
+        Index(
+            "ix_integration_action_due",
+            "channel_id",
+            "id",
+            postgresql_where=text("state IN ('waiting', 'failed')"),
+        ),
         Index("ix_integration_action_order", "order_id", text("id DESC")),
-        CheckConstraint("state IN ('waiting', 'sent', 'failed', 'given_up', 'unsupported')", name="state_known"),
+        CheckConstraint(
+            "state IN ('waiting', 'sent', 'failed', 'given_up', 'unsupported')", name="state_known"
+        ),
     )
 
     id: Mapped[BigId]
