@@ -13,6 +13,7 @@ COMMANDS = {
     "scheduler": "webapp.commands.processes:scheduler",
     "prepare": "webapp.commands.prepare:prepare",
     "migrate": "webapp.commands.migrate:migrate",
+    "database": "webapp.commands.database:database",
     "user": "webapp.commands.user:user",
     "channel": "webapp.commands.channel:channel",
     "order": "webapp.commands.order:order",

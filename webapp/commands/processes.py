@@ -36,6 +36,10 @@ GRACEFUL_STOP_S = 20  # Requests in flight may end after SIGTERM.
 def web(processes: int, threads: int) -> None:
     """Serve the pages and the API on HOST:PORT with gunicorn."""
     settings = current_settings()
+    if not settings.secret_key:
+        raise click.ClickException(
+            "SECRET_KEY is not set: write at least 32 random characters, the same everywhere."
+        )
     arguments = [
         *(sys.executable, "-m", "gunicorn", "webapp.app:create_app()"),
         *("--bind", f"{settings.host}:{settings.port}"),

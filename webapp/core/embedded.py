@@ -185,6 +185,11 @@ class Valkey:
             return False
 
 
+def postgres_tool(name: str) -> Path:
+    """The path of `psql`, `pg_dump` and their like from the wheel."""
+    return _postgres_binaries() / name
+
+
 def _make_cluster(place: Place, password: str, *, durable: bool) -> None:
     """`initdb` beside the final place, then one rename: a run killed meanwhile leaves no half cluster."""
     draft = place.draft()
