@@ -40,8 +40,8 @@ def _discounts(draw: st.DrawFn, currency: str, keys: list[str]) -> tuple[Discoun
 
 
 @st.composite
-def order_moneys(draw: st.DrawFn) -> OrderMoney:
-    """An order whose total is what its parts come to, or off by no more than the shop's own rounding."""
+def order_moneys(draw: st.DrawFn, *, adds_up: bool = True) -> OrderMoney:
+    """An order whose total is what its parts come to, give or take the shop's own rounding; else any total."""
     currency = draw(st.sampled_from(CURRENCIES))
     lines = draw(_lines(currency))
     some = st.one_of(st.just(0), st.integers(0, 5_000))
@@ -54,8 +54,12 @@ def order_moneys(draw: st.DrawFn) -> OrderMoney:
         shipping_discount=from_minor(draw(st.one_of(st.just(0), st.integers(0, 500))), currency),
         interest=from_minor(draw(some), currency),
     )
+    if not adds_up:
+        return replace(order, total=from_minor(draw(st.integers(-5_000, 500_000)), currency))
+    parts = sum_of_parts(order)
     off = draw(st.one_of(st.just(0), st.integers(-len(lines), len(lines))))
-    return replace(order, total=max(Decimal(0), sum_of_parts(order) + off * minor_unit(currency)))
+    rounded = replace(order, total=max(Decimal(0), parts + off * minor_unit(currency)))
+    return replace(order, total=parts) if price_order(rounded).money_mismatch else rounded
 
 
 def sum_of_parts(order: OrderMoney) -> Decimal:

@@ -259,8 +259,15 @@ def test_every_order_adds_up_in_every_column_and_no_row_is_below_zero(money: Ord
     own = sum((line.discount for line in money.lines), money.shipping_discount)
     taken = priced.discount_amount + priced.shipping_discount_amount
     assert taken + priced.unapplied_discount == given_away + own
-    if not priced.money_mismatch:
-        assert sum(map(item_total, priced.items)) == money.total
+    assert not priced.money_mismatch
+    assert sum(map(item_total, priced.items)) == money.total
+
+
+@given(order_moneys(adds_up=False))
+def test_every_order_with_a_total_of_its_own_still_adds_up_in_every_other_column(money: OrderMoney) -> None:
+    priced = price_order(money)
+    assert check_identity(priced, priced.items, money.currency) == ()
+    assert priced.amount == money.total
 
 
 @given(order_moneys(), st.integers(2, 1000))
