@@ -65,7 +65,7 @@ def test_up_when_it_runs_then_no_secret_is_readable_by_others_or_written_anywher
     home = Home(desk.home)
     secrets = [path.read_text().strip() for path in (desk.home / "secrets").iterdir()]
     assert len(secrets) == 5
-    assert "a-long-one-of-my-own" not in desk.output
+    assert "Sign in as admin@kontor.example with the password from KONTOR_ADMIN_PASSWORD." in desk.output
 
     for folder in (desk.home / "secrets", home.log, home.run, home.postgres, home.valkey):
         assert stat.S_IMODE(folder.stat().st_mode) & 0o077 == 0, folder

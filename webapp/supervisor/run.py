@@ -88,7 +88,6 @@ class Supervisor:
             self._start_server(Valkey(self._home, ports.valkey))
         self._home.publish(ports)
         self._env = self._environment()
-        self._settings = replace(Settings.from_env(self._env), home=self._home.root)
 
     def _start_server(self, server: Postgres | Valkey) -> None:
         child = self._child(server.prepare(), Stage.SERVERS)
@@ -125,7 +124,7 @@ class Supervisor:
         web = self._child(plan.web(self._env), Stage.WEB)
         web.start()
         if sandbox is not None:
-            self._run_to_end(plan.demo(sandbox.shop_url, sandbox.bank_url, self._env))
+            self._connect(sandbox)
         self._wait_until_ready(web)
         for program in plan.background(self._settings, self._env):
             self._child(program, Stage.BACKGROUND).start()
@@ -136,6 +135,17 @@ class Supervisor:
         for program in sandbox.programs(self._env):
             self._child(program, Stage.SANDBOX).start()
         return sandbox
+
+    def _connect(self, sandbox: Sandbox) -> None:
+        """A demo that cannot be had is a pity, not a reason to serve nobody."""
+        deadline = time.monotonic() + READY_S
+        while not sandbox.listens() and time.monotonic() < deadline:
+            self._look_after_children()
+            self._pause()
+        try:
+            self._run_to_end(plan.demo(sandbox.shop_url, sandbox.bank_url, self._env))
+        except SettingsError as error:
+            self._say(str(error))
 
     def _wait_until_ready(self, web: Child) -> None:
         deadline = time.monotonic() + READY_S
@@ -195,9 +205,10 @@ class Supervisor:
 
     def _stop_everything(self) -> None:
         """Stage by stage: whoever still works has its database until it is done."""
-        self._say(
-            "Stopping. Work in hand may end first; Ctrl-C again stops at once (it goes on at the next start)."
-        )
+        if self._stop_asked.is_set():
+            self._say(
+                "Stopping. Work in hand may end first; Ctrl-C again stops at once, and it goes on later."
+            )
         self._home.retract()
         for stage in sorted(Stage, reverse=True):
             members = [child for child in self._children if child.stage is stage and child.pid is not None]
@@ -208,7 +219,8 @@ class Supervisor:
             for child in members:
                 child.collect()
         self._warden.dismiss()
-        self._say("Stopped.")
+        if self._stop_asked.is_set():
+            self._say("Stopped.")
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         now = time.monotonic()

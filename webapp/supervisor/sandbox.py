@@ -34,6 +34,10 @@ class Sandbox:
     def bank_url(self) -> str:
         return f"http://{LOOPBACK}:{self.bank_port}"
 
+    def listens(self) -> bool:
+        """Whether both are there to be connected."""
+        return all(_accepts(port) for port in (self.shop_port, self.bank_port))
+
     def programs(self, env: Mapping[str, str]) -> list[Program]:
         """Both processes; they get none of the product's secrets."""
         return [self._program("shop", self.shop_port, env), self._program("bank", self.bank_port, env)]
@@ -50,3 +54,8 @@ def _free_or_other(port: int) -> int:
         probe.bind((LOOPBACK, port))
         return port
     return free_port()
+
+
+def _accepts(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((LOOPBACK, port)) == 0
