@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Numeric, String, Text, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.core.db import Base, BigId, CreatedAt, JsonColumn
 
@@ -73,6 +73,8 @@ class Mapping(Base):
     conf: Mapped[JsonColumn]
     created_at: Mapped[CreatedAt]
 
+    channel: Mapped[Channel] = relationship(lazy="raise", viewonly=True)
+
 
 class RemoteRecord(Base):
     """What a channel sent, word for word, before anything was made of it. One row per channel, kind and remote id.
@@ -83,7 +85,19 @@ class RemoteRecord(Base):
     __tablename__ = "remote_record"
     __table_args__ = (
         Index("uq_remote_record_channel_kind_remote", "channel_id", "kind", "remote_id", unique=True),
-        Index("ix_remote_record_failed", "channel_id", text("id DESC"), postgresql_where=text("state = 'failed'")),
+        Index(
+            "ix_remote_record_failed",
+            "channel_id",
+            text("id DESC"),
+            postgresql_where=text("state = 'failed'"),
+        ),
+        # What a run that died had stored but not applied; normally empty.
+        Index(
+            "ix_remote_record_received",
+            "channel_id",
+            "remote_id",
+            postgresql_where=text("state = 'received'"),
+        ),
         Index("ix_remote_record_order", "order_id"),
         CheckConstraint("state IN ('received', 'applied', 'skipped', 'failed')", name="state_known"),
         CheckConstraint(
@@ -110,14 +124,24 @@ class RemoteRecord(Base):
 
 
 class PullCursor(Base):
-    """How far a channel has been read: (remote modified time, remote id), moved with the rows of its page only."""
+    """How far a channel has been read: (remote modified time, remote id), moved with the rows of its page only.
+
+    Everything that changed up to `modified_at` is stored. While a pass is under way, so is everything up to
+    `remote_id` of what has changed since then; `pass_until` is what `modified_at` becomes when the pass is done.
+    """
 
     __tablename__ = "pull_cursor"
+    __table_args__ = (
+        CheckConstraint("(remote_id IS NULL) = (pass_until IS NULL)", name="open_pass_has_place_and_end"),
+    )
 
     channel_id: Mapped[int] = mapped_column(ForeignKey("channel.id"), primary_key=True)
     kind: Mapped[str] = mapped_column(String(24), primary_key=True)
     modified_at: Mapped[datetime | None]
     remote_id: Mapped[str | None] = mapped_column(String(64))
+    pass_until: Mapped[datetime | None]
+    # About how many orders of the pass lie before remote_id; the next page is looked for there.
+    pass_offset: Mapped[int] = mapped_column(default=0, server_default="0")
     last_success_at: Mapped[datetime | None]
     last_error: Mapped[str | None] = mapped_column(Text)
     updated_at: Mapped[CreatedAt]
