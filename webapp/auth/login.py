@@ -16,7 +16,9 @@ from webapp.ui.htmx import current_path, is_htmx, is_poll, redirect
 
 def init_login(app: Flask) -> None:
     """Load the signed-in person from the session's row and put the guard before every view."""
-    manager = LoginManager(app)
+    manager = LoginManager()
+    # Templates get `staff`; Flask-Login's own word would ask the database even on the page that says it is away.
+    manager.init_app(app, add_context_processor=False)
     # It would compare the address, which changes when a phone changes its network; the row decides.
     manager.session_protection = None
     manager.user_loader(_load)

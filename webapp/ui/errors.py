@@ -9,7 +9,7 @@ from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.http import HTTP_STATUS_CODES
 
 from webapp.auth.permissions import staff_or_none
@@ -65,6 +65,7 @@ class Failure:
 def init_errors(app: Flask) -> None:
     """Answer every exception in the face it was asked in."""
     app.register_error_handler(DomainError, _on_domain_error)
+    app.register_error_handler(SecurityError, _on_untrusted_host)
     app.register_error_handler(HTTPException, _on_http_exception)
     app.register_error_handler(SQLAlchemyError, _on_database_error)
 
@@ -94,6 +95,12 @@ def is_api() -> bool:
 
 def _on_domain_error(error: DomainError) -> Response:
     return answer(Failure(error.status, error.error_code, gettext(error.message), error.details))
+
+
+def _on_untrusted_host(_: SecurityError) -> Response:
+    """Plain text: under a name that is not ours no address, and so no page, can be built."""
+    sentence = "This server does not answer to that name. If it should, add it to KONTOR_TRUSTED_HOSTS.\n"
+    return Response(sentence, 400, mimetype="text/plain")
 
 
 def _on_http_exception(error: HTTPException) -> Response:

@@ -101,9 +101,10 @@ def _set_cookies(app: Flask, settings: Settings) -> None:
 
 def _trusted_hosts(settings: Settings) -> list[str]:
     """The names we answer to. Not told any, we answer to this machine's own and refuse made-up ones."""
-    own = ["localhost", "127.0.0.1", "[::1]", socket.gethostname().lower()]
+    # Werkzeug cannot compare IPv6 literals; over IPv6 this machine is called localhost.
+    own = ["localhost", "127.0.0.1", socket.gethostname().lower()]
     if settings.trusted_hosts:
-        return [*settings.trusted_hosts, *own[:3]]
+        return [*settings.trusted_hosts, *own[:2]]
     wildcard = settings.host in ("", "0.0.0.0", "::")  # noqa: S104 - compared, not listened on
     return own if wildcard else [*own, settings.host]
 
