@@ -79,7 +79,7 @@ def answer(failure: Failure) -> Response:
             make_response(render_template("errors/_notice.html", failure=failure), failure.status)
         )
     else:
-        layout = "base.html" if _knows_reader() else "ui/bare.html"
+        layout = "base.html" if staff_or_none() else "ui/bare.html"
         response = make_response(
             render_template("errors/page.html", failure=failure, layout=layout), failure.status
         )
@@ -94,6 +94,7 @@ def is_api() -> bool:
 
 
 def _on_domain_error(error: DomainError) -> Response:
+    _settle_reader()
     return answer(Failure(error.status, error.error_code, gettext(error.message), error.details))
 
 
@@ -106,6 +107,7 @@ def _on_untrusted_host(_: SecurityError) -> Response:
 def _on_http_exception(error: HTTPException) -> Response:
     if error.code is None or error.code < 400:
         return make_response(error.get_response())  # A redirect of the router is no failure.
+    _settle_reader()
     if isinstance(error, CSRFError):
         return answer(Failure(400, "csrf_failed", gettext(_CSRF), {}))
     words = _WORDS.get(error.code, _WORDS[500 if error.code >= 500 else 400])
@@ -129,13 +131,12 @@ def _on_database_error(error: SQLAlchemyError) -> Response:
     )
 
 
-def _knows_reader() -> bool:
-    """Whether the shell can be drawn around the message, without asking a database that may be the very problem."""
+def _settle_reader() -> None:
+    """Find out who reads before anything is said: their language and shell must not ask a database that is away."""
     try:
-        return staff_or_none() is not None
+        staff_or_none()
     except SQLAlchemyError:
         g.kontor_no_staff = True
-        return False
 
 
 def _problem(failure: Failure) -> Response:
