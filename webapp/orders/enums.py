@@ -214,6 +214,8 @@ class AttentionKind(Worded, StrEnum):
     PAID_MORE_THAN_TOTAL = "paid_more_than_total"
     ADDRESS_CHANGED_TWICE = "address_changed_twice"
     ADDRESS_CHANGED_LATE = "address_changed_late"
+    REFUND_NEEDS_PERSON = "refund_needs_person"
+    REFUND_REVERSED = "refund_reversed"
 
 
 ENDED_STATUSES: Final = frozenset({OrderStatus.CANCELLED, OrderStatus.REFUNDED})
@@ -355,5 +357,7 @@ _WORDING: Final[dict[type, dict[object, Wording]]] = {
             N_("Address changed here and at the channel"), Dot.AMBER
         ),
         AttentionKind.ADDRESS_CHANGED_LATE: Wording(N_("Address changed after packing began"), Dot.AMBER),
+        AttentionKind.REFUND_NEEDS_PERSON: Wording(N_("Refund must be looked into"), Dot.RED),
+        AttentionKind.REFUND_REVERSED: Wording(N_("Bank took a refund back"), Dot.RED),
     },
 }

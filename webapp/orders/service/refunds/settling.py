@@ -1,0 +1,235 @@
+"""Writing what came of a refund: refund, ledger, plan, items and order in one transaction."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from webapp.core.audit import SYSTEM, AuditContext, record
+from webapp.core.operations import OperationRun
+from webapp.orders.enums import AttentionKind, CancelStatus, OrderStatus, PlanKind, RefundState, RefundWay
+from webapp.orders.locks import lock_order
+from webapp.orders.models import CancellationPlan, CancellationPlanItem, Order, OrderItem
+from webapp.orders.service.attention import Alarm, raise_attention
+from webapp.orders.service.refunds.claims import Claim
+from webapp.orders.service.standing import restate
+from webapp.orders.states import (
+    check_cancel_move,
+    check_refund_move,
+    item_status_in_plan,
+    plan_status_after_refunds,
+)
+from webapp.payments.deciding import Decision, Step
+from webapp.payments.models import GatewayAccount, LedgerEntry, Refund, RefundAttempt
+
+_STATES: Final = {
+    Step.SUCCEEDED: RefundState.SUCCEEDED,
+    Step.PENDING: RefundState.PENDING,
+    Step.DECLINED: RefundState.DECLINED,
+    Step.WAIT: RefundState.UNKNOWN,
+    Step.MANUAL: RefundState.MANUAL,
+}
+_LOOKS_AGAIN: Final = frozenset({Step.PENDING, Step.WAIT})
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptLog:
+    """One line of the attempt log; `phase` is query or send."""
+
+    phase: str
+    attempt: int
+    outcome: str
+    started_at: datetime
+    http_status: int | None = None
+    code: str = ""
+    words: str = ""
+    gateway_ref: str | None = None
+
+
+def settle(
+    session: Session,
+    run: OperationRun,
+    claim: Claim,
+    decision: Decision,
+    log: AttemptLog | None,
+    *,
+    gateway_name: str,
+) -> None:
+    """Write the decision and end or put off the operation. Raises LeaseLost when somebody else has taken over."""
+    run.fence(session)
+    order = lock_order(session, claim.order_id)
+    refund = session.get_one(Refund, claim.refund_id, populate_existing=True, with_for_update=True)
+    if log is not None:
+        write_attempt(session, claim, log)
+    if decision.pauses_gateway:
+        _pause(session, gateway_name, decision.words)
+    state = _STATES[decision.step]
+    check_refund_move(RefundState(refund.state), state)
+    refund.gateway_ref = decision.gateway_ref or refund.gateway_ref
+    apply_state(session, order, refund, state, words=decision.words, context=SYSTEM)
+    if decision.step in _LOOKS_AGAIN:
+        run.postpone(session, decision.wait_s, decision.words)
+    else:
+        run.finish(session, {"state": state.value, "words": decision.words})
+
+
+def write_attempt(session: Session, claim: Claim, log: AttemptLog) -> None:
+    """Add a line to the attempt log; also for a worker that has lost its lease, whose words are evidence."""
+    session.add(
+        RefundAttempt(
+            refund_id=claim.refund_id,
+            attempt=log.attempt,
+            phase=log.phase,
+            outcome=log.outcome,
+            http_status=log.http_status,
+            code=log.code[:64],
+            words=log.words[:2000],
+            gateway_ref=log.gateway_ref,
+            started_at=log.started_at,
+        )
+    )
+
+
+def apply_state(
+    session: Session, order: Order, refund: Refund, state: RefundState, *, words: str, context: AuditContext
+) -> None:
+    """Give a refund its new state with all that follows for money, plan and order; under the order's lock.
+
+    The one path by which money counts as paid back, whoever said so: an answer, a lookup, a person with evidence.
+    """
+    before = refund.state
+    refund.state = state.value
+    refund.last_error = words[:2000] or None
+    refund.version += 1
+    if state is RefundState.SUCCEEDED:
+        _book(session, order, refund)
+    if state in (RefundState.DECLINED, RefundState.SUCCEEDED):
+        refund.settled_at = func.clock_timestamp()
+    if state is RefundState.MANUAL:
+        _raise_manual(session, order, refund, words)
+    if refund.plan_id is not None:
+        move_plan(session, order, refund.plan_id)
+    restate(session, order)
+    if before != state:
+        record(
+            session,
+            context,
+            f"refund.{state.value}",
+            subject=("refund", refund.id),
+            order_id=order.id,
+            summary=f"{refund.amount} {refund.currency}: {words}"
+            if words
+            else f"{refund.amount} {refund.currency}",
+            changes={"state": [before, state.value]},
+        )
+
+
+def move_plan(session: Session, order: Order, plan_id: int, *, refund_reversed: bool = False) -> None:
+    """Bring an approved plan to where its refunds are, and its items with it."""
+    session.flush()
+    plan = session.get_one(CancellationPlan, plan_id, populate_existing=True)
+    rows = session.execute(
+        select(Refund.state, Refund.amount).where(Refund.plan_id == plan_id, Refund.way != RefundWay.RELEASE)
+    ).all()
+    reversed_amount = session.scalar(
+        select(func.coalesce(func.sum(LedgerEntry.amount), 0))
+        .join(Refund, Refund.id == LedgerEntry.refund_id)
+        .where(Refund.plan_id == plan_id, LedgerEntry.kind == "reversal")
+    )
+    status = plan_status_after_refunds(
+        plan.owed_amount,
+        [(RefundState(state), amount) for state, amount in rows],
+        reversed_amount=Decimal(reversed_amount or 0),
+    )
+    if status == plan.status:
+        return
+    check_cancel_move(
+        CancelStatus(plan.status),
+        status,
+        kind=PlanKind(plan.kind),
+        refund_sent=True,
+        refund_reversed=refund_reversed,
+    )
+    plan.status = status.value
+    plan.version += 1
+    plan.closed_at = func.clock_timestamp() if status is CancelStatus.COMPLETED else None
+    _move_items(session, plan, status)
+    if status is CancelStatus.COMPLETED:
+        complete_amounts(session, order, plan)
+
+
+def complete_amounts(session: Session, order: Order, plan: CancellationPlan) -> None:
+    """The plan has paid back all it owes: its rows' shares are refunded now (they only grow; rules, section 3)."""
+    for line, item in _lines(session, plan):
+        goods = line.amount - line.discount_amount + line.rounding_amount + line.interest_amount
+        shipping = line.shipping_amount + line.shipping_interest_amount
+        item.shipping_refund_amount += line.shipping_amount
+        item.refund_amount += shipping if line.is_shipping_only else goods + shipping
+        if not line.is_shipping_only:
+            item.discount_refund_amount += line.discount_amount
+            order.discount_refund_amount += line.discount_amount
+        order.shipping_refund_amount += line.shipping_amount
+
+
+def _move_items(session: Session, plan: CancellationPlan, status: CancelStatus) -> None:
+    for line, item in _lines(session, plan):
+        line.is_open = status is not CancelStatus.COMPLETED
+        if line.is_shipping_only:
+            continue
+        item.cancel_status = status.value
+        stored = OrderStatus(item.status_before_cancel or item.status)
+        end = OrderStatus(plan.next_status) if plan.next_status is not None else None
+        target = item_status_in_plan(PlanKind(plan.kind), status, stored, end)
+        if target != item.status:
+            item.status = int(target)
+            item.status_before_cancel = None
+        item.version += 1
+
+
+def _lines(session: Session, plan: CancellationPlan) -> list[tuple[CancellationPlanItem, OrderItem]]:
+    rows = session.execute(
+        select(CancellationPlanItem, OrderItem)
+        .join(OrderItem, OrderItem.id == CancellationPlanItem.order_item_id)
+        .where(CancellationPlanItem.plan_id == plan.id)
+        .order_by(OrderItem.id)
+    )
+    return [(line, item) for line, item in rows]
+
+
+def _book(session: Session, order: Order, refund: Refund) -> None:
+    """The movement that has happened; letting reserved money go moves none."""
+    if refund.way == RefundWay.RELEASE:
+        return
+    session.add(
+        LedgerEntry(
+            refund_id=refund.id,
+            order_id=order.id,
+            kind="refund",
+            amount=refund.amount,
+            currency=refund.currency,
+            gateway_ref=refund.gateway_ref,
+        )
+    )
+    order.refund_amount += refund.amount
+
+
+def _pause(session: Session, gateway_name: str, words: str) -> None:
+    session.execute(
+        update(GatewayAccount)
+        .where(GatewayAccount.name == gateway_name, GatewayAccount.paused_because.is_(None))
+        .values(paused_because=words[:500])
+    )
+
+
+def _raise_manual(session: Session, order: Order, refund: Refund, words: str) -> None:
+    alarm = Alarm(
+        order_id=order.id,
+        channel_id=order.channel_id,
+        kind=AttentionKind.REFUND_NEEDS_PERSON,
+        words=f"The refund of {refund.amount} {refund.currency} must be looked into: {words}",
+        facts={"refund_id": str(refund.id), "amount": str(refund.amount)},
+    )
+    raise_attention(session, [alarm])

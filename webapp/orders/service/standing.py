@@ -1,0 +1,39 @@
+"""Where an order stands by its items and plans, written in the transaction that changed them."""
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from webapp.orders.enums import CancelStatus, OrderStatus
+from webapp.orders.models import CancellationPlan, Order, OrderItem
+from webapp.orders.states import order_cancel_status, order_flags, order_status
+
+
+def restate(session: Session, order: Order) -> None:
+    """Derive the order's status, flags and cancel status anew and give it the next version; under its lock."""
+    session.flush()
+    items = [
+        OrderStatus(status)
+        for status in session.scalars(select(OrderItem.status).where(OrderItem.order_id == order.id))
+    ]
+    plans = [
+        CancelStatus(status)
+        for status in session.scalars(
+            select(CancellationPlan.status)
+            .where(CancellationPlan.order_id == order.id)
+            .order_by(CancellationPlan.closed_at.nulls_last(), CancellationPlan.id)
+        )
+    ]
+    flags = order_flags(items, plans)
+    order.status = order_status(items) or OrderStatus(order.status)
+    order.cancel_status = order_cancel_status(plans)
+    order.has_open_plan = flags.has_open_plan
+    order.partially_cancelled = flags.partially_cancelled
+    order.partially_refunded = flags.partially_refunded
+    order.partially_shipped = flags.partially_shipped
+    touch(order)
+
+
+def touch(order: Order) -> None:
+    """Somebody changed the order: forms that were opened before are stale now."""
+    order.version += 1
+    order.modified_at = func.now()

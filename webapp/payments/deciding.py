@@ -1,0 +1,150 @@
+"""What to do next about one refund, from facts alone: no database, no network, no clock of its own.
+
+The rule of the house: a timeout means unknown, unknown is answered by asking, and asking that finds nothing lets us
+send again only where that cannot pay twice.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final
+
+from webapp.payments.gateway import Capabilities, FoundRefund, Lookup, Outcome, RefundAnswer
+
+# A key that the gateway may forget soon is not trusted any more: it would pay a second time for it.
+KEY_SAFETY_S: Final = 4 * 3600.0
+# An outcome that nobody could find out for this long is a person's to find out.
+UNKNOWN_TOO_OLD_S: Final = 24 * 3600.0
+PENDING_CHECK_S: Final = 300.0
+
+
+class Step(StrEnum):
+    """What comes next."""
+
+    SEND = "send"
+    SUCCEEDED = "succeeded"
+    PENDING = "pending"
+    DECLINED = "declined"
+    WAIT = "wait"
+    MANUAL = "manual"
+
+
+@dataclass(frozen=True, slots=True)
+class SentFacts:
+    """What we know of our own sending. Ages in seconds by the database's clock; None: never sent."""
+
+    amount: Decimal
+    currency: str
+    first_sent_age_s: float | None = None
+    last_sent_age_s: float | None = None
+    # How often it was sent or asked for, which sets the wait before the next look.
+    attempts: int = 0
+    # The last answer said that the payment was refunded already: if not by us, by somebody else.
+    said_already_refunded: bool = False
+
+    @property
+    def was_sent(self) -> bool:
+        """Whether a request may have left us; a worker that died before sending counts as one that sent."""
+        return self.first_sent_age_s is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The next step; `words` for staff, `wait_s` until the next look, `pauses_gateway` when nobody can get through."""
+
+    step: Step
+    words: str = ""
+    wait_s: float = 0.0
+    gateway_ref: str | None = None
+    pauses_gateway: bool = False
+
+
+def must_look_first(capabilities: Capabilities, facts: SentFacts) -> bool:
+    """Ask before sending unless this is the first sending and the key would catch a second (decision 3)."""
+    return facts.was_sent or not capabilities.honours_keys
+
+
+def after_lookup(
+    capabilities: Capabilities, facts: SentFacts, lookup: Lookup, backoff_s: Sequence[float]
+) -> Decision:
+    """What the gateway's own books say about our refund, and what follows."""
+    if not lookup.answered:
+        return _unanswered(facts, lookup.words, backoff_s)
+    if len(lookup.found) > 1:
+        return Decision(Step.MANUAL, f"The gateway has {len(lookup.found)} refunds with our reference.")
+    if lookup.found:
+        return _found(facts, lookup.found[0])
+    return _not_found(capabilities, facts)
+
+
+def after_answer(
+    capabilities: Capabilities, facts: SentFacts, answer: RefundAnswer, backoff_s: Sequence[float]
+) -> Decision:
+    """What one answer to our order means. Nothing here ever leads to a second key."""
+    wait_s = max(answer.retry_after_s or 0.0, _backoff(facts, backoff_s))
+    match answer.outcome:
+        case Outcome.SUCCEEDED:
+            return Decision(Step.SUCCEEDED, gateway_ref=answer.gateway_ref)
+        case Outcome.PENDING:
+            words = "The gateway took the order and will say when it is done."
+            return Decision(Step.PENDING, words, PENDING_CHECK_S, answer.gateway_ref)
+        case Outcome.DECLINED:
+            return Decision(Step.DECLINED, answer.words, gateway_ref=answer.gateway_ref)
+        case Outcome.ALREADY_REFUNDED:
+            # It may be our own earlier yes whose answer was lost: look, at once.
+            return Decision(
+                Step.WAIT, "The gateway says that it was refunded already; we look whether by us.", 0.0
+            )
+        case Outcome.CONTRADICTORY:
+            return Decision(Step.MANUAL, f"The gateway knows our key with other terms: {answer.words}")
+        case Outcome.MISCONFIGURED:
+            words = f"The gateway does not accept our access: {answer.words}"
+            return Decision(Step.WAIT, words, wait_s, pauses_gateway=True)
+        case Outcome.UNKNOWN:
+            quiet_s = 0.0 if capabilities.honours_keys else capabilities.max_processing_delay_s
+            return Decision(Step.WAIT, answer.words or "No answer yet.", max(wait_s, quiet_s))
+
+
+def _unanswered(facts: SentFacts, words: str, backoff_s: Sequence[float]) -> Decision:
+    if (facts.first_sent_age_s or 0.0) > UNKNOWN_TOO_OLD_S:
+        return Decision(Step.MANUAL, f"Nobody could find out for a day: {words}")
+    return Decision(Step.WAIT, words or "The gateway could not be asked.", _backoff(facts, backoff_s))
+
+
+def _found(facts: SentFacts, found: FoundRefund) -> Decision:
+    if (found.amount, found.currency) != (facts.amount, facts.currency):
+        words = f"The gateway has {found.amount} {found.currency} under our reference, we sent {facts.amount} {facts.currency}."
+        return Decision(Step.MANUAL, words, gateway_ref=found.gateway_ref)
+    match found.outcome:
+        case Outcome.SUCCEEDED:
+            return Decision(Step.SUCCEEDED, gateway_ref=found.gateway_ref)
+        case Outcome.PENDING:
+            return Decision(Step.PENDING, "The gateway is at it.", PENDING_CHECK_S, found.gateway_ref)
+        case Outcome.DECLINED:
+            return Decision(Step.DECLINED, "The gateway says that it failed.", gateway_ref=found.gateway_ref)
+        case _:
+            return Decision(
+                Step.MANUAL, "The gateway names a state that we do not know.", gateway_ref=found.gateway_ref
+            )
+
+
+def _not_found(capabilities: Capabilities, facts: SentFacts) -> Decision:
+    if facts.first_sent_age_s is None or facts.last_sent_age_s is None:
+        return Decision(Step.SEND)
+    if facts.said_already_refunded:
+        return Decision(Step.DECLINED, "The payment was refunded already, but not by us.")
+    if capabilities.honours_keys:
+        if facts.first_sent_age_s < capabilities.key_window_s - KEY_SAFETY_S:
+            return Decision(Step.SEND)
+        return Decision(Step.MANUAL, "The gateway may have forgotten our key; sending again could pay twice.")
+    if not capabilities.lookup_authoritative:
+        return Decision(Step.MANUAL, "The gateway's list does not prove that nothing was done.")
+    quiet_left_s = capabilities.max_processing_delay_s - facts.last_sent_age_s
+    if quiet_left_s > 0:
+        return Decision(Step.WAIT, "It may still be on its way through the gateway.", quiet_left_s)
+    return Decision(Step.SEND)
+
+
+def _backoff(facts: SentFacts, backoff_s: Sequence[float]) -> float:
+    return backoff_s[min(facts.attempts, len(backoff_s) - 1)]
