@@ -196,6 +196,10 @@ def test_slices_of_a_row_add_up_to_it_wherever_it_is_cut(amount: int, cuts: list
     assert all(part * amount >= 0 for part in slices)
 
 
+def test_slice_of_a_negative_amount_is_never_more_than_that_of_its_positive_twin() -> None:
+    assert [money.slice_minor(-2, 3, first, first + 1) for first in range(3)] == [0, -1, -1]
+
+
 @pytest.mark.parametrize("quantity", ["0.75", "1.5", "0"])
 def test_slice_of_a_row_without_whole_units_is_the_whole_row(quantity: str) -> None:
     whole = Decimal(quantity)

@@ -93,6 +93,8 @@ def _spread_difference(lines: Sequence[PlanLine], difference: Decimal, currency:
 
 
 def _spread(amount: Decimal, shares: Sequence[Decimal], currency: str) -> tuple[Decimal, ...]:
-    """`amount` over the rows by their shares (R1); what is taken off a row is never more than its share."""
-    weights = [max(ZERO, share) for share in shares]
-    return allocate(amount, weights, weights if amount < 0 else None, currency=currency).shares
+    """`amount` over the rows by their shares (R1).
+
+    What is taken off is never more than all shares, so by proportion never more than one row's share.
+    """
+    return allocate(amount, [max(ZERO, share) for share in shares], currency=currency).shares
