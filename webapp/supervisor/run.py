@@ -25,6 +25,7 @@ from webapp.supervisor.warden import Warden
 
 LOOK_S = 0.2  # How often we look who died.
 READY_S = 120.0  # A laptop that is busy with other things needs half of it.
+SANDBOX_S = 20.0  # It needs two; nobody waits longer for a toy.
 TRIM_S = 600.0  # How often logs are kept short.
 SECOND_SIGNAL_S = 1.0  # A signal sent to the whole process group may reach us twice at once.
 TRIES = 3  # Whoever dies this often before it is ready will not get well by itself.
@@ -138,7 +139,7 @@ class Supervisor:
 
     def _connect(self, sandbox: Sandbox) -> None:
         """A demo that cannot be had is a pity, not a reason to serve nobody."""
-        deadline = time.monotonic() + READY_S
+        deadline = time.monotonic() + SANDBOX_S
         while not sandbox.listens() and time.monotonic() < deadline:
             self._look_after_children()
             self._pause()
