@@ -3,6 +3,7 @@
 from flask import Flask
 
 from webapp import health
+from webapp.admin import init_admin
 from webapp.auth import views as auth
 from webapp.auth.login import init_login
 from webapp.core.logging import init_request_log
@@ -21,3 +22,4 @@ def register(app: Flask, settings: Settings) -> None:
     init_login(app)
     for blueprint in (health.bp, auth.blueprint, operations.bp):
         app.register_blueprint(blueprint)
+    init_admin(app)

@@ -3,8 +3,9 @@
 from decimal import Decimal
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Numeric, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from webapp.channels.models import DataSource
 from webapp.core.db import Base, BigId, CreatedAt, CurrencyColumn, JsonColumn, OptionalMoney
 
 
@@ -23,6 +24,8 @@ class Product(Base):
     attributes: Mapped[JsonColumn]
     is_active: Mapped[bool] = mapped_column(default=True, server_default="true")
     created_at: Mapped[CreatedAt]
+
+    data_source: Mapped[DataSource | None] = relationship(lazy="raise", viewonly=True)
 
 
 class PriceList(Base):

@@ -11,6 +11,7 @@ from webapp.auth.roles import Permission
 from webapp.core.text import N_
 
 _BADGES = "kontor_navigation_badges"
+_AREAS = "kontor_navigation_areas"
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,11 @@ def set_badge(app: Flask, endpoint: str, count: Callable[[], int]) -> None:
     app.extensions.setdefault(_BADGES, {})[endpoint] = count
 
 
+def set_area(app: Flask, blueprint: str, area: str) -> None:
+    """Mark another blueprint's entry as the current one on this blueprint's pages."""
+    app.extensions.setdefault(_AREAS, {})[blueprint] = area
+
+
 def navigation() -> list[tuple[str, list[Link]]]:
     """The sections that have something for this reader: (heading, links)."""
     shown = (
@@ -112,6 +118,6 @@ def _link(entry: Entry) -> Link:
         label=gettext(entry.label),
         url=url_for(entry.endpoint),
         icon=entry.icon,
-        current=request.blueprint == area,
+        current=area in (request.blueprint, current_app.extensions.get(_AREAS, {}).get(request.blueprint)),
         badge=count() if count else None,
     )
