@@ -280,6 +280,14 @@ def test_two_plans_never_count_on_the_same_money() -> None:
     assert [plan.owed for plan in draft.plans] == [Decimal("20.00"), Decimal("5.00")]
 
 
+def test_two_plans_never_release_the_same_reserved_money() -> None:
+    reserved = card("0", uncaptured=Decimal("25.00"))
+    order = plain("10.00", "20.00", statuses=[550, 400], tenders=[reserved])
+    draft = draft_cancellation(order, cancel_all())
+    assert [plan.released for plan in draft.plans] == [Decimal("20.00"), Decimal("5.00")]
+    assert codes(draft) == ["more_than_captured"]
+
+
 def test_next_status_overrides_the_end_within_the_legal_moves() -> None:
     done = draft_cancellation(plain("10.00"), cancel_all(next_status=OrderStatus.REFUNDED))
     assert done.plans[0].end_status is OrderStatus.REFUNDED and done.can_open

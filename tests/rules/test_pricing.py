@@ -329,6 +329,19 @@ def test_split_of_a_part_that_does_not_exist_is_a_bug(quantity: str, taken: str)
         split_row(whole, Decimal(quantity), Decimal(taken), "TRY")
 
 
+def test_split_slices_net_and_discount_and_never_the_gross() -> None:
+    whole = row_money(price_order(order("0.02", own=["0.01"], total="0.01")).items[0])
+    part, rest = split_row(whole, 2, 1, "TRY")
+    assert [str(part.amount), str(part.discount_amount)] == ["0.00", "0.00"]
+    assert [str(rest.amount), str(rest.discount_amount)] == ["0.02", "0.01"]
+
+
+def test_split_of_a_rounding_below_zero_takes_no_part_below_zero() -> None:
+    whole = row_money(price_order(order("0.01", "0.01", total="0.01")).items[0])
+    part, rest = split_row(whole, 3, 1, "TRY")
+    assert [part.amount + part.rounding_amount, rest.amount + rest.rounding_amount] == [0, 0]
+
+
 @pytest.mark.parametrize(
     ("quantity", "divisible"), [("2", True), ("2.000", True), ("1", False), ("1.5", False)]
 )
