@@ -1,4 +1,4 @@
-"""The part of /_control that both servers share: faults and the request journal."""
+"""The part of /_control that both servers share: faults, switches and the request journal."""
 
 from typing import Any
 
@@ -6,9 +6,10 @@ from flask import Blueprint, Response, jsonify, request
 
 from sandbox.faults import FaultKind, FaultPlan
 from sandbox.journal import Journal
+from sandbox.settings import Settings
 
 
-def shared_control(faults: FaultPlan, journal: Journal) -> Blueprint:
+def shared_control(faults: FaultPlan, settings: Settings, journal: Journal) -> Blueprint:
     control = Blueprint("shared_control", __name__, url_prefix="/_control")
 
     @control.get("/faults")
@@ -42,5 +43,14 @@ def shared_control(faults: FaultPlan, journal: Journal) -> Blueprint:
     def clear_requests() -> tuple[str, int]:
         journal.clear()
         return "", 204
+
+    @control.get("/settings")
+    def show_settings() -> Response:
+        return jsonify(settings.all())
+
+    @control.put("/settings")
+    def change_settings() -> Response:
+        settings.change(request.get_json())
+        return jsonify(settings.all())
 
     return control

@@ -46,6 +46,7 @@ class FaultKind(StrEnum):
     CHANGE_BETWEEN_PAGES = "change_between_pages"  # after this page orders change and a new one comes
     # Only for the bank's refunds:
     PENDING_SETTLES = "pending_settles"  # accepted as pending, succeeds after `seconds`
+    BUSY = "busy"  # works that long; the same key meanwhile gets 409
     ERROR_STORED = "500_stored"  # works, answers 500 and answers 500 again for the same key
     PENDING_FAILS = "pending_fails"  # accepted as pending, fails after `seconds`
 

@@ -33,12 +33,13 @@ FAULT_WORDS = {
     FaultKind.REPEATED_PAGE: "the page before once more",
     FaultKind.DUPLICATE_ROWS: "every row twice",
     FaultKind.CHANGE_BETWEEN_PAGES: "orders change after the page",
+    FaultKind.BUSY: "works long; the same key meanwhile gets 409",
     FaultKind.ERROR_STORED: "500 although it was done, remembered under the key",
     FaultKind.PENDING_SETTLES: "refund pending, succeeds after the wait",
     FaultKind.PENDING_FAILS: "refund pending, fails after the wait",
 }
 LIST_FAULTS = (FaultKind.REPEATED_PAGE, FaultKind.DUPLICATE_ROWS, FaultKind.CHANGE_BETWEEN_PAGES)
-REFUND_FAULTS = (FaultKind.ERROR_STORED, FaultKind.PENDING_SETTLES, FaultKind.PENDING_FAILS)
+REFUND_FAULTS = (FaultKind.BUSY, FaultKind.ERROR_STORED, FaultKind.PENDING_SETTLES, FaultKind.PENDING_FAILS)
 
 
 def shared_context(

@@ -1,14 +1,9 @@
 """Puts the shop together: routes, the gate before them, faults around them."""
 
-import secrets
-
-from flask import Flask, Response, jsonify, request
-from flask.typing import ResponseReturnValue
+from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from sandbox.control import shared_control
-from sandbox.guard import guard
-from sandbox.pages import back, shared_actions
+from sandbox.desk import furnish
 from sandbox.shop.control import control
 from sandbox.shop.extras_api import extras
 from sandbox.shop.orders_api import orders, the_shop
@@ -23,17 +18,12 @@ from sandbox.wire import Wire
 
 def create_app(shop: Shop) -> Flask:
     app = Flask("sandbox")  # templates and styles lie beside both servers
-    app.secret_key = secrets.token_hex()  # only signs the notice after a button was pressed
-    guard(app)
     app.extensions["shop"] = shop
-    app.json.sort_keys = False  # type: ignore[attr-defined]
     for blueprint in (orders, writes, refunds, extras, hooks, control, page):
         app.register_blueprint(blueprint)
-    app.register_blueprint(shared_actions(shop.faults, shop.settings))
-    app.register_blueprint(shared_control(shop.faults, shop.journal))
+    furnish(app, shop.faults, shop.settings, shop.journal)
     app.before_request(_check_credentials)
     app.register_error_handler(Refusal, Refusal.response)
-    app.register_error_handler(ValueError, _refuse_control)
     app.register_error_handler(404, _no_route)
     app.register_error_handler(405, _no_route)
     app.wsgi_app = Wire(app.wsgi_app, shop.faults, shop.journal, error_body)  # type: ignore[method-assign]
@@ -49,11 +39,3 @@ def _check_credentials() -> None:
 
 def _no_route(error: HTTPException) -> Response | HTTPException:
     return no_route().response() if request.path.startswith("/wp-json/") else error
-
-
-def _refuse_control(error: ValueError) -> ResponseReturnValue:
-    if request.path.startswith("/do/"):
-        return back(str(error))
-    if request.path.startswith("/_control"):
-        return jsonify({"message": str(error)}), 400
-    raise error

@@ -43,17 +43,6 @@ def release_webhooks() -> Response:
     return jsonify({"sent": the_shop().webhooks.outbox.release()})
 
 
-@control.get("/settings")
-def show_settings() -> Response:
-    return jsonify(the_shop().settings.all())
-
-
-@control.put("/settings")
-def change_settings() -> Response:
-    the_shop().settings.change(body())
-    return show_settings()
-
-
 def wished(wanted: dict[str, Any]) -> list[Order]:
     """Places `count` orders with the wishes that are named; raises ValueError for an unknown one."""
     count = min(int(wanted.pop("count", 1)), MAX_ORDERS_AT_ONCE)

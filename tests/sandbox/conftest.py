@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.sandbox.listener import Listener
-from tests.sandbox.running import Server, ShopMaker, ShopServer
+from tests.sandbox.running import BankServer, Server, ShopMaker, ShopServer
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +26,14 @@ def open_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ShopMaker]:
 def shop(open_shop: ShopMaker) -> ShopServer:
     """One shop with sixty orders for a whole file; its faults and switches are put back after each test."""
     return open_shop("--orders", "60", "--seed", "7")
+
+
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BankServer]:
+    """One bank for a whole file; each test makes its own payments."""
+    bank = BankServer("sandbox.bank", tmp_path_factory.mktemp("bank") / "bank.db", "--seed", "3")
+    yield bank
+    bank.stop()
 
 
 @pytest.fixture(autouse=True)

@@ -1,9 +1,13 @@
 """Starts the sandbox servers as processes of their own, as `make run` does."""
 
+import hmac
 import itertools
+import json
+import secrets
 import subprocess
 import sys
 import time
+from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -94,6 +98,44 @@ class ShopServer(Server):
         placed = self.control("POST", "orders", wish)[0]
         order: dict[str, Any] = self.api("GET", f"/orders/{placed['id']}").json()
         return order
+
+
+class BankServer(Server):
+    key = "sk_test_sandbox"
+    iyzico_key, iyzico_secret = "sandbox-api-key", "sandbox-secret-key"
+
+    def pay(self, **wanted: Any) -> dict[str, Any]:
+        """A payment of 100.00 TRY unless said otherwise."""
+        payment: dict[str, Any] = self.control(
+            "POST", "payments", {"amount": 10_000, "currency": "try"} | wanted
+        )[0]
+        return payment
+
+    def stripe(
+        self, method: str, path: str, form: dict[str, Any] | None = None, *, key: str | None = None
+    ) -> requests.Response:
+        headers = {"Idempotency-Key": key} if key else {}
+        return requests.request(
+            method, f"{self.url}/v1{path}", data=form, headers=headers, auth=(self.key, ""), timeout=TIMEOUT_S
+        )
+
+    def iyzico(self, method: str, path: str, body: dict[str, Any] | None = None) -> requests.Response:
+        """Signed over the exact bytes; a GET signs and sends `null` as the official client does."""
+        raw, random_key = json.dumps(body), secrets.token_hex(4)
+        message = f"{random_key}{path.partition('?')[0]}{raw}"
+        signature = hmac.digest(self.iyzico_secret.encode(), message.encode(), "sha256").hex()
+        token = f"apiKey:{self.iyzico_key}&randomKey:{random_key}&signature:{signature}"
+        headers = {
+            "Authorization": f"IYZWSv2 {b64encode(token.encode()).decode()}",
+            "x-iyzi-rnd": random_key,
+            "Content-Type": "application/json",
+        }
+        return requests.request(method, self.url + path, data=raw, headers=headers, timeout=TIMEOUT_S)
+
+    def refunds(self, payment: dict[str, Any]) -> list[dict[str, Any]]:
+        """The bank's own list: what has really moved."""
+        found: list[dict[str, Any]] = self.control("GET", f"refunds?payment={payment['id']}")
+        return found
 
 
 ShopMaker = Callable[..., ShopServer]
