@@ -16,9 +16,11 @@ from webapp.ui.htmx import current_path, is_htmx, is_poll, redirect
 
 def init_login(app: Flask) -> None:
     """Load the signed-in person from the session's row and put the guard before every view."""
+    # Not init_app: it would add the remember-me cookie's hook, which reads the session on every answer, so that
+    # assets vary by cookie and are fetched anew after signing in; and a template word that asks the database even
+    # on the page that says it is away.
     manager = LoginManager()
-    # Templates get `staff`; Flask-Login's own word would ask the database even on the page that says it is away.
-    manager.init_app(app, add_context_processor=False)
+    app.login_manager = manager  # type: ignore[attr-defined]
     # It would compare the address, which changes when a phone changes its network; the row decides.
     manager.session_protection = None
     manager.user_loader(_load)
