@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from tests.client import Client
 from tests.servers import Processes, Services
 from webapp.core.db import db
-from webapp.core.settings import Settings
+from webapp.core.settings import Settings, Timing
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +36,8 @@ def settings(services: Services, tmp_path_factory: pytest.TempPathFactory) -> Se
         credential_keys=(Fernet.generate_key().decode(),),
         allow_private_network=True,
         testing=True,
+        # Every test fills its own tables: nothing may be remembered from the one before.
+        timing=Timing(counts_s=0.001),
     )
 
 

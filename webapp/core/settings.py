@@ -15,7 +15,7 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True)
 class Timing:
-    """How long background work waits, in seconds. Tests inject short ones; production leaves the defaults."""
+    """How long things wait or keep, in seconds. Tests inject short ones; production leaves the defaults."""
 
     lease_s: float = 120.0  # KONTOR_LEASE_S: a worker that is silent this long has lost its operation.
     sweep_s: float = 20.0  # KONTOR_SWEEP_S: how often due operations without a hint are found again.
@@ -28,6 +28,7 @@ class Timing:
     connect_timeout_s: float = 3.0  # KONTOR_CONNECT_TIMEOUT_S: to open a connection to a channel or gateway.
     read_timeout_s: float = 20.0  # KONTOR_READ_TIMEOUT_S: banks answer within 15 s or not at all.
     pull_overlap_s: float = 900.0  # KONTOR_PULL_OVERLAP_S: each pull reads this much again; shops stamp late.
+    counts_s: float = 5.0  # KONTOR_COUNTS_S: how old the counts and menus around a list may be.
 
 
 @dataclass(frozen=True)
@@ -168,4 +169,5 @@ def _timing(read: _Reader) -> Timing:
         connect_timeout_s=read.seconds("KONTOR_CONNECT_TIMEOUT_S", Timing.connect_timeout_s),
         read_timeout_s=read.seconds("KONTOR_READ_TIMEOUT_S", Timing.read_timeout_s),
         pull_overlap_s=read.seconds("KONTOR_PULL_OVERLAP_S", Timing.pull_overlap_s),
+        counts_s=read.seconds("KONTOR_COUNTS_S", Timing.counts_s),
     )
