@@ -3,6 +3,7 @@
 from flask import Blueprint, Response, make_response, render_template, request, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
+from flask_babel import force_locale
 from flask_babel import gettext as _
 from flask_login import logout_user
 from flask_wtf.csrf import generate_csrf
@@ -94,7 +95,8 @@ def save_profile() -> ResponseReturnValue:
         except InvalidInput as error:
             add_errors(form, error)
         else:
-            return toast(redirect(url_for("auth.profile")), _("Your profile was saved."))
+            with force_locale(form.language.data):  # The next page is read in the language just chosen.
+                return toast(redirect(url_for("auth.profile")), _("Your profile was saved."))
     return _profile_page(form, PasswordForm(formdata=None), 422)
 
 
