@@ -10,6 +10,9 @@ from sqlalchemy.orm import Session
 
 from webapp.core.operations import OperationRun
 from webapp.orders.enums import RefundState, RefundWay
+from webapp.orders.locks import lock_order
+from webapp.orders.service.refunds.plan_moves import move_plan
+from webapp.orders.service.standing import restate
 from webapp.payments.deciding import SentFacts
 from webapp.payments.gateway import Capabilities, Outcome, RefundOrder
 from webapp.payments.models import GatewayAccount, Refund, RefundAttempt, Transaction
@@ -47,6 +50,8 @@ def claim_refund(session: Session, run: OperationRun, capabilities: Capabilities
     """
     run.fence(session)
     refund_id = uuid.UUID(run.args["refund_id"])
+    # The order first, as everywhere: whoever withdraws this refund meanwhile waits for us, or we for him.
+    order = lock_order(session, session.get_one(Refund, refund_id).order_id)
     payment = session.execute(
         select(Transaction)
         .join(Refund, Refund.transaction_id == Transaction.id)
@@ -68,6 +73,10 @@ def claim_refund(session: Session, run: OperationRun, capabilities: Capabilities
     )
     if not claimed.rowcount:
         return NotNow(None, "The refund was withdrawn.")
+    session.expire(refund)
+    if refund.plan_id is not None:
+        move_plan(session, order, refund.plan_id)
+        restate(session, order)
     return Claim(
         refund_id=refund_id,
         order_id=refund.order_id,

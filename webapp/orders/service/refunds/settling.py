@@ -2,25 +2,26 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Final
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, update
 from sqlalchemy.orm import Session
 
 from webapp.core.audit import SYSTEM, AuditContext, record
 from webapp.core.operations import OperationRun
-from webapp.orders.enums import AttentionKind, CancelStatus, OrderStatus, PlanKind, RefundState, RefundWay
+from webapp.orders.enums import (
+    AttentionKind,
+    RefundState,
+    RefundWay,
+)
 from webapp.orders.locks import lock_order
-from webapp.orders.models import CancellationPlan, CancellationPlanItem, Order, OrderItem
+from webapp.orders.models import Order
 from webapp.orders.service.attention import Alarm, raise_attention
 from webapp.orders.service.refunds.claims import Claim
+from webapp.orders.service.refunds.plan_moves import move_plan
 from webapp.orders.service.standing import restate
 from webapp.orders.states import (
-    check_cancel_move,
     check_refund_move,
-    item_status_in_plan,
-    plan_status_after_refunds,
 )
 from webapp.payments.deciding import Decision, Step
 from webapp.payments.models import GatewayAccount, LedgerEntry, Refund, RefundAttempt
@@ -125,78 +126,6 @@ def apply_state(
             else f"{refund.amount} {refund.currency}",
             changes={"state": [before, state.value]},
         )
-
-
-def move_plan(session: Session, order: Order, plan_id: int, *, refund_reversed: bool = False) -> None:
-    """Bring an approved plan to where its refunds are, and its items with it."""
-    session.flush()
-    plan = session.get_one(CancellationPlan, plan_id, populate_existing=True)
-    rows = session.execute(
-        select(Refund.state, Refund.amount).where(Refund.plan_id == plan_id, Refund.way != RefundWay.RELEASE)
-    ).all()
-    reversed_amount = session.scalar(
-        select(func.coalesce(func.sum(LedgerEntry.amount), 0))
-        .join(Refund, Refund.id == LedgerEntry.refund_id)
-        .where(Refund.plan_id == plan_id, LedgerEntry.kind == "reversal")
-    )
-    status = plan_status_after_refunds(
-        plan.owed_amount,
-        [(RefundState(state), amount) for state, amount in rows],
-        reversed_amount=Decimal(reversed_amount or 0),
-    )
-    if status == plan.status:
-        return
-    check_cancel_move(
-        CancelStatus(plan.status),
-        status,
-        kind=PlanKind(plan.kind),
-        refund_sent=True,
-        refund_reversed=refund_reversed,
-    )
-    plan.status = status.value
-    plan.version += 1
-    plan.closed_at = func.clock_timestamp() if status is CancelStatus.COMPLETED else None
-    _move_items(session, plan, status)
-    if status is CancelStatus.COMPLETED:
-        complete_amounts(session, order, plan)
-
-
-def complete_amounts(session: Session, order: Order, plan: CancellationPlan) -> None:
-    """The plan has paid back all it owes: its rows' shares are refunded now (they only grow; rules, section 3)."""
-    for line, item in _lines(session, plan):
-        goods = line.amount - line.discount_amount + line.rounding_amount + line.interest_amount
-        shipping = line.shipping_amount + line.shipping_interest_amount
-        item.shipping_refund_amount += line.shipping_amount
-        item.refund_amount += shipping if line.is_shipping_only else goods + shipping
-        if not line.is_shipping_only:
-            item.discount_refund_amount += line.discount_amount
-            order.discount_refund_amount += line.discount_amount
-        order.shipping_refund_amount += line.shipping_amount
-
-
-def _move_items(session: Session, plan: CancellationPlan, status: CancelStatus) -> None:
-    for line, item in _lines(session, plan):
-        line.is_open = status is not CancelStatus.COMPLETED
-        if line.is_shipping_only:
-            continue
-        item.cancel_status = status.value
-        stored = OrderStatus(item.status_before_cancel or item.status)
-        end = OrderStatus(plan.next_status) if plan.next_status is not None else None
-        target = item_status_in_plan(PlanKind(plan.kind), status, stored, end)
-        if target != item.status:
-            item.status = int(target)
-            item.status_before_cancel = None
-        item.version += 1
-
-
-def _lines(session: Session, plan: CancellationPlan) -> list[tuple[CancellationPlanItem, OrderItem]]:
-    rows = session.execute(
-        select(CancellationPlanItem, OrderItem)
-        .join(OrderItem, OrderItem.id == CancellationPlanItem.order_item_id)
-        .where(CancellationPlanItem.plan_id == plan.id)
-        .order_by(OrderItem.id)
-    )
-    return [(line, item) for line, item in rows]
 
 
 def _book(session: Session, order: Order, refund: Refund) -> None:

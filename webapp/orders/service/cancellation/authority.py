@@ -1,0 +1,47 @@
+"""Who acts on money, as the services need to know it: a page that forgot to ask changes nothing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sqlalchemy.orm import Session
+
+from webapp.auth.roles import ROLE_PERMISSIONS, Permission, Role
+from webapp.core.audit import AuditContext
+from webapp.core.errors import PermissionDenied
+from webapp.orders.service.approval_limits import APPROVERS, approval_limits
+
+_WORDS: Mapping[Permission, str] = {
+    Permission.CANCEL_OPEN: "open a cancellation",
+    Permission.CANCEL_APPROVE: "approve or reject a cancellation",
+    Permission.CANCEL_FORCE_AMOUNT: "pay back another amount than the computed one",
+    Permission.REFUND_LOYALTY: "pay back as loyalty credit",
+    Permission.REFUND_MANUAL: "enter a refund by hand",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """A member of staff with role and permissions; `context` is what the audit log writes of the act."""
+
+    context: AuditContext
+    role: Role
+    permissions: frozenset[Permission]
+
+    @classmethod
+    def of_role(cls, context: AuditContext, role: Role) -> "Authority":
+        """Somebody with exactly the permissions of the role."""
+        return cls(context, role, ROLE_PERMISSIONS[role])
+
+    def require(self, permission: Permission) -> None:
+        """Raises PermissionDenied with the act in words."""
+        if permission not in self.permissions:
+            raise PermissionDenied(
+                f"You may not {_WORDS.get(permission, permission.value)}. Ask a supervisor."
+            )
+
+
+def limits_in(session: Session, currency: str) -> dict[str, Decimal | None]:
+    """For each role that may approve, up to which amount alone; None where no limit is set for this currency."""
+    limits = approval_limits(session)
+    return {role.value: limits.get((role, currency)) for role in APPROVERS}

@@ -1,0 +1,331 @@
+"""Approving and rejecting: exactly one of two who decide at once wins, the other is told who and when."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from webapp.auth.models import StaffUser
+from webapp.auth.roles import Permission
+from webapp.core.audit import record
+from webapp.core.errors import Conflict, NotFound, PermissionDenied
+from webapp.orders.cancellation import (
+    FigureChange,
+    Severity,
+    changed_figures,
+    draft_cancellation,
+    needs_second_person,
+)
+from webapp.orders.enums import CancelStatus, OrderStatus, PlanKind, RefundState, RequestStatus
+from webapp.orders.locks import lock_order
+from webapp.orders.models import (
+    CancellationPlan,
+    CancellationPlanItem,
+    CancellationRequest,
+    IntegrationAction,
+    Order,
+    OrderItem,
+)
+from webapp.orders.service.cancellation.authority import Authority, limits_in
+from webapp.orders.service.cancellation.facts import read_facts
+from webapp.orders.service.cancellation.opening import refuse_problems
+from webapp.orders.service.cancellation.paying import make_refunds
+from webapp.orders.service.cancellation.redrafting import redraft, rewrite
+from webapp.orders.service.refunds.plan_moves import move_items, move_plan
+from webapp.orders.service.standing import restate
+from webapp.orders.service.stock import add_reservations, reserved_by
+from webapp.orders.states import check_cancel_move
+from webapp.payments.models import Refund
+
+APPROVABLE = frozenset({CancelStatus.WAITING, CancelStatus.CONFIRMED})
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """What came of an approval: `changes` not empty means the figures had moved and the plans wait again."""
+
+    plans: tuple[CancellationPlan, ...]
+    changes: tuple[FigureChange, ...] = ()
+
+    @property
+    def is_approved(self) -> bool:
+        """Whether the plans were approved; else they went back with new figures."""
+        return not self.changes
+
+
+def approved_order_cancel(
+    session: Session,
+    order_id: int,
+    by: Authority,
+    *,
+    invoice_number: str | None = None,
+    plan_id: int | None = None,
+    expected_version: int | None = None,
+) -> Approval:
+    """Approve the order's open plans: items end or wait for their money, refunds are made, the channel is told.
+
+    Raises PermissionDenied (also to the opener above the limit), Conflict when somebody has decided already.
+    """
+    by.require(Permission.CANCEL_APPROVE)
+    order = lock_order(session, order_id)
+    plans = group_to_decide(session, order, plan_id, expected_version)
+    for plan in plans:
+        _check_decidable(session, plan, CancelStatus.APPROVED)
+    _require_second_person(session, order, plans, by)
+    changes = _changed(session, order, plans)
+    if changes:
+        return Approval(tuple(plans), changes)
+    for plan in plans:
+        _approve(session, order, plan, by, invoice_number)
+    restate(session, order)
+    return Approval(tuple(plans))
+
+
+def reject_order_cancel(
+    session: Session,
+    order_id: int,
+    by: Authority,
+    *,
+    words: str = "",
+    plan_id: int | None = None,
+    expected_version: int | None = None,
+) -> list[CancellationPlan]:
+    """Put every item of the open plans back to its stored status.
+
+    An approved refund plan can still be rejected while nothing was sent (decision 4). Raises Conflict else.
+    """
+    by.require(Permission.CANCEL_APPROVE)
+    order = lock_order(session, order_id)
+    plans = group_to_decide(session, order, plan_id, expected_version)
+    for plan in plans:
+        _reject(session, order, plan, by, words)
+    restate(session, order)
+    return plans
+
+
+def group_to_decide(
+    session: Session, order: Order, plan_id: int | None, expected_version: int | None = None
+) -> list[CancellationPlan]:
+    """The plans of the named plan's action, or of the order's only open one (decision 5).
+
+    Raises NotFound without an open plan, Conflict with more than one action open or a stale `expected_version`.
+    """
+    plans = list(
+        session.scalars(
+            select(CancellationPlan)
+            .where(CancellationPlan.order_id == order.id)
+            .order_by(CancellationPlan.id)
+            .execution_options(populate_existing=True)
+        )
+    )
+    if plan_id is not None:
+        named = next((plan for plan in plans if plan.id == plan_id), None)
+        if named is None:
+            raise NotFound("There is no such cancellation plan.")
+        group = [plan for plan in plans if plan.group_id == named.group_id]
+    else:
+        open_plans = [
+            plan for plan in plans if plan.status not in (CancelStatus.REJECTED, CancelStatus.COMPLETED)
+        ]
+        group = _only_group(session, order, plans, open_plans)
+    if expected_version is not None and max(plan.version for plan in group) != expected_version:
+        raise Conflict(
+            _who_decided(session, group[0]) or "The plan changed since you looked at it.", code="stale_form"
+        )
+    return group
+
+
+def _only_group(
+    session: Session, order: Order, plans: Sequence[CancellationPlan], open_plans: Sequence[CancellationPlan]
+) -> list[CancellationPlan]:
+    groups = {plan.group_id for plan in open_plans}
+    if len(groups) > 1:
+        raise Conflict(
+            f"Order {order.number} has {len(groups)} open cancellations. Name the plan that you mean.",
+            code="more_than_one_open_plan",
+            details={"plans": [plan.id for plan in open_plans]},
+        )
+    if not groups:
+        words = _who_decided(session, plans[-1]) if plans else ""
+        raise Conflict(words or f"Order {order.number} has no open cancellation.", code="no_open_plan")
+    return list(open_plans)
+
+
+def _check_decidable(session: Session, plan: CancellationPlan, target: CancelStatus) -> None:
+    status = CancelStatus(plan.status)
+    if target is CancelStatus.APPROVED and status in APPROVABLE:
+        return
+    decided = _who_decided(session, plan)
+    if decided:
+        raise Conflict(decided, code="already_decided", details={"status": plan.status})
+    check_cancel_move(status, target, kind=PlanKind(plan.kind))
+
+
+def _who_decided(session: Session, plan: CancellationPlan) -> str:
+    if plan.decided_at is None:
+        return ""
+    who = session.scalar(select(StaffUser.name).where(StaffUser.id == plan.decided_by_id)) or "Kontor"
+    done = "rejected" if plan.status == CancelStatus.REJECTED else "approved"
+    return f"{who} has {done} this plan on {plan.decided_at:%d %b %Y at %H:%M:%S} UTC."
+
+
+def _require_second_person(
+    session: Session, order: Order, plans: Sequence[CancellationPlan], by: Authority
+) -> None:
+    moves = sum((plan.owed_amount + plan.released_amount for plan in plans), Decimal(0))
+    limit = limits_in(session, order.currency).get(by.role.value)
+    opened_by_same = any(plan.opened_by_id == by.context.staff_id for plan in plans)
+    if opened_by_same and needs_second_person(moves, limit):
+        up_to = (
+            "no limit is set for this currency"
+            if limit is None
+            else f"your limit is {limit} {order.currency}"
+        )
+        raise PermissionDenied(
+            f"You opened this plan, and {moves} {order.currency} goes back: a second person must approve it ({up_to}).",
+            code="second_person_needed",
+        )
+
+
+def _changed(session: Session, order: Order, plans: Sequence[CancellationPlan]) -> tuple[FigureChange, ...]:
+    """Draft the plans again as the order stands now; write what has changed and let them wait again (decision 7)."""
+    facts = read_facts(session, order, without=[plan.id for plan in plans])
+    request = redraft(session, plans)
+    draft = draft_cancellation(facts, request, limits_in(session, order.currency))
+    refuse_problems(draft.problems, stops=(Severity.OPENING, Severity.APPROVAL))
+    changes: list[FigureChange] = []
+    for plan in plans:
+        now = next((each for each in draft.plans if each.kind == plan.kind), None)
+        if now is None:
+            raise Conflict(
+                "The items of this plan moved on. Reject it and open a new one.", code="plan_outdated"
+            )
+        figures = ("computed_amount", "refund_amount", "shipping_amount")
+        changed = changed_figures({name: getattr(plan, name) for name in figures}, now)
+        if changed:
+            rewrite(session, plan, now)
+        changes += changed
+    return tuple(changes)
+
+
+def _approve(
+    session: Session, order: Order, plan: CancellationPlan, by: Authority, invoice_number: str | None
+) -> None:
+    before = plan.status
+    plan.status = CancelStatus.APPROVED.value
+    plan.refund_invoice_number = invoice_number or plan.refund_invoice_number
+    _note_decision(session, plan, by, "cancellation_plan.approved", before, "")
+    freed = _reservations(session, plan)
+    move_items(session, plan, CancelStatus.APPROVED)
+    refunds = make_refunds(session, order, plan, requested_by_id=by.context.staff_id)
+    _move_requests(session, plan, RequestStatus.APPROVED)
+    if not any(refund.state == RefundState.READY for refund in refunds):
+        # Nothing for the machine: done already, or waiting for a person.
+        move_plan(session, order, plan.id)
+    if plan.kind == PlanKind.CANCEL:
+        add_reservations(session, freed)
+        _tell_channel(session, order, plan, by)
+
+
+def _reject(session: Session, order: Order, plan: CancellationPlan, by: Authority, words: str) -> None:
+    status = CancelStatus(plan.status)
+    if status is CancelStatus.APPROVED:
+        _withdraw(session, plan)
+    elif status in (CancelStatus.REJECTED, CancelStatus.COMPLETED):
+        _check_decidable(session, plan, CancelStatus.REJECTED)
+    check_cancel_move(status, CancelStatus.REJECTED, kind=PlanKind(plan.kind))
+    plan.status = CancelStatus.REJECTED.value
+    plan.closed_at = func.clock_timestamp()
+    _note_decision(session, plan, by, "cancellation_plan.rejected", status.value, words)
+    move_items(session, plan, CancelStatus.REJECTED)
+    _move_requests(session, plan, RequestStatus.REJECTED)
+
+
+def _withdraw(session: Session, plan: CancellationPlan) -> None:
+    """Take back refunds that were not sent; a worker that claims one at this moment wins (decision 4)."""
+    session.execute(
+        update(Refund)
+        .where(
+            Refund.plan_id == plan.id, Refund.state.in_([RefundState.READY.value, RefundState.MANUAL.value])
+        )
+        .values(state=RefundState.WITHDRAWN.value)
+    )
+    sent = session.scalar(
+        select(func.count()).where(Refund.plan_id == plan.id, Refund.state != RefundState.WITHDRAWN.value)
+    )
+    if sent:
+        raise Conflict(
+            "The plan cannot be rejected any more: its refund was sent already.", code="refund_sent"
+        )
+
+
+def _note_decision(
+    session: Session, plan: CancellationPlan, by: Authority, tag: str, before: str, words: str
+) -> None:
+    plan.decided_by_id = by.context.staff_id
+    plan.decided_at = func.clock_timestamp()
+    plan.decision_words = words.strip() or None
+    plan.version += 1
+    record(
+        session,
+        by.context,
+        tag,
+        subject=("cancellation_plan", plan.id),
+        order_id=plan.order_id,
+        summary=words.strip() or f"{plan.refund_amount} {plan.currency}",
+        changes={"status": [before, plan.status]},
+    )
+
+
+def _reservations(session: Session, plan: CancellationPlan) -> dict[tuple[int, int], Decimal]:
+    """What its items have reserved, as negative differences: the goods are free again."""
+    freed: dict[tuple[int, int], Decimal] = {}
+    for item in _items(session, plan):
+        reserved = reserved_by(
+            item.product_id, item.stock_list_id, item.status, item.status_before_cancel, item.quantity
+        )
+        if reserved is not None:
+            key, quantity = reserved
+            freed[key] = freed.get(key, Decimal(0)) - quantity
+    return freed
+
+
+def _items(session: Session, plan: CancellationPlan) -> list[OrderItem]:
+    return list(
+        session.scalars(
+            select(OrderItem)
+            .join(CancellationPlanItem, CancellationPlanItem.order_item_id == OrderItem.id)
+            .where(CancellationPlanItem.plan_id == plan.id, ~CancellationPlanItem.is_shipping_only)
+            .order_by(OrderItem.id)
+        )
+    )
+
+
+def _tell_channel(session: Session, order: Order, plan: CancellationPlan, by: Authority) -> None:
+    ended = [item for item in _items(session, plan) if item.status == OrderStatus.CANCELLED]
+    session.add(
+        IntegrationAction(
+            channel_id=order.channel_id,
+            order_id=order.id,
+            kind="cancel",
+            args={"plan_id": plan.id, "items": [item.id for item in ended], "is_all": plan.is_all},
+            requested_by_id=by.context.staff_id,
+        )
+    )
+
+
+def _move_requests(session: Session, plan: CancellationPlan, status: RequestStatus) -> None:
+    session.execute(
+        update(CancellationRequest)
+        .where(
+            CancellationRequest.plan_id == plan.id,
+            CancellationRequest.status.in_(
+                [RequestStatus.WAITING_APPROVAL, RequestStatus.CONFIRMED, RequestStatus.APPROVED]
+            ),
+        )
+        .values(
+            status=status.value, decided_at=func.clock_timestamp(), version=CancellationRequest.version + 1
+        )
+    )

@@ -1,0 +1,264 @@
+"""Diagnosing and opening: what staff see before is exactly what is written after."""
+
+import uuid
+from dataclasses import dataclass, fields
+from typing import Final
+
+from sqlalchemy import func, insert, literal, select
+from sqlalchemy.orm import Session
+
+from webapp.auth.roles import Permission
+from webapp.core.audit import record
+from webapp.core.errors import Conflict, InvalidInput
+from webapp.orders.cancellation import (
+    CancellationDraft,
+    CancelRequest,
+    Need,
+    PlanDraft,
+    PlanLine,
+    Problem,
+    Severity,
+    draft_cancellation,
+)
+from webapp.orders.enums import CancelStatus, OrderStatus
+from webapp.orders.locks import lock_order
+from webapp.orders.models import (
+    CancellationPlan,
+    CancellationPlanItem,
+    CancellationPlanTender,
+    Order,
+    OrderItem,
+    order_item_transaction,
+)
+from webapp.orders.pricing import RowMoney
+from webapp.orders.service.cancellation.authority import Authority, limits_in
+from webapp.orders.service.cancellation.facts import read_facts
+from webapp.orders.service.standing import restate
+from webapp.payments.models import Payee
+
+_NEEDS: Final = {
+    Need.FORCE_AMOUNT: Permission.CANCEL_FORCE_AMOUNT,
+    Need.REFUND_TO_LOYALTY: Permission.REFUND_LOYALTY,
+}
+# What a row that is split off does not take over from the row it was part of.
+_OWN_COLUMNS: Final = frozenset({"id", "part", "created_at", "modified_at", "version"})
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedPlans:
+    """The plans of one staff action, and the draft they were written from."""
+
+    plans: tuple[CancellationPlan, ...]
+    draft: CancellationDraft
+
+
+def diagnose(session: Session, order: Order, request: CancelRequest) -> CancellationDraft:
+    """What the request would do; reads only and takes no lock."""
+    return draft_cancellation(read_facts(session, order), request, limits_in(session, order.currency))
+
+
+def open_plans(
+    session: Session,
+    order_id: int,
+    request: CancelRequest,
+    by: Authority,
+    *,
+    refund_invoice_number: str | None = None,
+    expected_version: int | None = None,
+    waits_for_confirmation: bool = False,
+) -> OpenedPlans:
+    """Open one plan, or two linked ones where some items are shipped and some are not.
+
+    Raises PermissionDenied, InvalidInput with the draft's problems, Conflict when the order changed meanwhile.
+    """
+    by.require(Permission.CANCEL_OPEN)
+    order = lock_order(session, order_id)
+    check_version(order, expected_version)
+    draft = diagnose(session, order, request)
+    refuse_problems(draft.problems, stops=(Severity.OPENING,))
+    for need in draft.needs:
+        by.require(_NEEDS[need])
+    group_id = uuid.uuid4()
+    status = CancelStatus.CONFIRMATION_WAITING if waits_for_confirmation else CancelStatus.WAITING
+    plans = []
+    for plan_draft in draft.plans:
+        plan = _write_plan(session, order, plan_draft, request, by, group_id, status)
+        plan.refund_invoice_number = refund_invoice_number
+        plans.append(plan)
+    restate(session, order)
+    for plan in plans:
+        record(
+            session,
+            by.context,
+            "cancellation_plan.opened",
+            subject=("cancellation_plan", plan.id),
+            order_id=order.id,
+            summary=f"{plan.refund_amount} {plan.currency}",
+            changes={"status": [None, plan.status], "refund_amount": [None, str(plan.refund_amount)]},
+        )
+    return OpenedPlans(tuple(plans), draft)
+
+
+def check_version(order: Order, expected: int | None) -> None:
+    """Refuse a form that was opened on an older state of the order. Raises Conflict."""
+    if expected is not None and order.version != expected:
+        raise Conflict(
+            "The order was changed since you opened this form. Look at what changed, then send it again.",
+            code="stale_form",
+            details={"version": order.version, "expected": expected},
+        )
+
+
+def refuse_problems(problems: tuple[Problem, ...], *, stops: tuple[Severity, ...]) -> None:
+    """Raises InvalidInput with every problem that stops here, at its field or item."""
+    stopping = [problem for problem in problems if problem.severity in stops]
+    if not stopping:
+        return
+    by_field: dict[str, list[str]] = {}
+    for problem in stopping:
+        by_field.setdefault(_field(problem), []).append(problem.message)
+    raise InvalidInput(
+        " ".join(problem.message for problem in stopping),
+        fields=by_field,
+        code=stopping[0].code.value,
+        details={"problems": [problem.code.value for problem in stopping]},
+    )
+
+
+def _field(problem: Problem) -> str:
+    if problem.item_key is not None:
+        return f"{problem.field or 'items'}-{problem.item_key}"
+    return problem.field or "items"
+
+
+def _write_plan(
+    session: Session,
+    order: Order,
+    draft: PlanDraft,
+    request: CancelRequest,
+    by: Authority,
+    group_id: uuid.UUID,
+    status: CancelStatus,
+) -> CancellationPlan:
+    plan = CancellationPlan(
+        order_id=order.id,
+        group_id=group_id,
+        kind=draft.kind.value,
+        status=status.value,
+        is_all=request.is_all,
+        next_status=None if request.next_status is None else int(request.next_status),
+        forced_refund_amount=request.forced_refund_amount,
+        adjustment_reason=request.adjustment_reason.strip(),
+        fallback_way=request.fallback.value,
+        opened_by_id=by.context.staff_id,
+        currency=order.currency,
+    )
+    write_amounts(plan, draft)
+    session.add(plan)
+    session.flush()
+    for line in (*draft.lines, *draft.shipping_shares):
+        _write_line(session, plan, line)
+    _write_tenders(session, plan, draft, request)
+    return plan
+
+
+def write_amounts(plan: CancellationPlan, draft: PlanDraft) -> None:
+    """The plan's own figures, as drafted."""
+    plan.computed_amount = draft.computed_amount
+    plan.adjustment_amount = draft.adjustment
+    plan.refund_amount = draft.refund_amount
+    plan.owed_amount = draft.owed
+    plan.released_amount = draft.released
+    plan.shipping_policy = draft.shipping_policy.value
+    plan.shipping_amount = draft.shipping_amount
+
+
+def _write_line(session: Session, plan: CancellationPlan, line: PlanLine) -> None:
+    item = session.get_one(OrderItem, line.item_key)
+    if line.split is not None:
+        item = split_off(session, item, line)
+    row = CancellationPlanItem(plan_id=plan.id, order_item_id=item.id, quantity=line.quantity)
+    write_line_amounts(row, line)
+    session.add(row)
+    if not line.is_shipping_only:
+        item.status_before_cancel = item.status
+        item.status = int(OrderStatus.CANCELLATION_WAITING)
+        item.cancel_status = plan.status
+        item.forced_refund = plan.forced_refund_amount is not None
+        item.version += 1
+
+
+def write_line_amounts(row: CancellationPlanItem, line: PlanLine) -> None:
+    """The line's frozen shares, as drafted; shipping only where it goes back with this plan."""
+    money = line.money
+    whole = not line.is_shipping_only
+    row.reason_id = line.reason.key if line.reason else None
+    row.reason_text = line.reason.text.strip() if line.reason else ""
+    row.amount = money.amount if whole else money.amount * 0
+    row.discount_amount = money.discount_amount if whole else money.amount * 0
+    row.interest_amount = money.installment_interest_amount if whole else money.amount * 0
+    row.rounding_amount = money.rounding_amount if whole else money.amount * 0
+    row.tax_amount = money.tax_amount if whole else money.amount * 0
+    row.shipping_amount = line.shipping
+    row.shipping_interest_amount = line.shipping_interest
+    row.difference_amount = line.difference
+    row.adjustment_amount = line.adjustment
+    row.refund_amount = line.refund
+    row.is_shipping_only = line.is_shipping_only
+
+
+def _write_tenders(
+    session: Session, plan: CancellationPlan, draft: PlanDraft, request: CancelRequest
+) -> None:
+    payees = [
+        Payee(order_id=plan.order_id, iban=iban.replace(" ", "").upper(), holder_name=name.strip())
+        for iban, name in zip(request.ibans, request.holder_names, strict=False)
+    ]
+    session.add_all(payees)
+    session.flush()
+    for part in draft.tenders:
+        session.add(
+            CancellationPlanTender(
+                plan_id=plan.id,
+                transaction_id=part.tender_key,
+                way=part.way.value,
+                amount=part.amount,
+                interest_amount=part.interest,
+                payee_id=payees[part.account].id
+                if part.account is not None and part.account < len(payees)
+                else None,
+            )
+        )
+
+
+def split_off(session: Session, item: OrderItem, line: PlanLine) -> OrderItem:
+    """The first `line.quantity` units as a row of their own; every money column is divided by R6."""
+    if line.split is None:
+        return item
+    copied = {
+        column.key: getattr(item, column.key)
+        for column in OrderItem.__mapper__.column_attrs
+        if column.key not in _OWN_COLUMNS
+    }
+    part = OrderItem(**copied)
+    part.part = 1 + (
+        session.scalar(
+            select(func.max(OrderItem.part)).where(
+                OrderItem.order_id == item.order_id, OrderItem.remote_line_id == item.remote_line_id
+            )
+        )
+        or 0
+    )
+    part.quantity, item.quantity = line.quantity, item.quantity - line.quantity
+    part.ordered_quantity, item.ordered_quantity = line.quantity, item.ordered_quantity - line.quantity
+    for column in fields(RowMoney):
+        setattr(part, column.name, getattr(line.split.part, column.name))
+        setattr(item, column.name, getattr(line.split.rest, column.name))
+    item.version += 1
+    session.add(part)
+    session.flush()
+    links = select(literal(part.id), order_item_transaction.c.transaction_id).where(
+        order_item_transaction.c.order_item_id == item.id
+    )
+    session.execute(insert(order_item_transaction).from_select(["order_item_id", "transaction_id"], links))
+    return part

@@ -1,0 +1,97 @@
+"""An open plan as the request it was opened with, so that approval can draft it again."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from webapp.orders.cancellation import CancelItem, CancelRequest, PlanDraft, ReasonChoice
+from webapp.orders.enums import OrderStatus, PlanKind, RefundWay, ShippingPolicy
+from webapp.orders.models import (
+    CancellationPlan,
+    CancellationPlanItem,
+    CancellationPlanTender,
+    CancellationReason,
+)
+from webapp.orders.service.cancellation.opening import write_amounts, write_line_amounts
+from webapp.payments.models import Payee
+
+
+def redraft(session: Session, plans: Sequence[CancellationPlan]) -> CancelRequest:
+    """The request of one staff action. Its rows were split off at opening, so each is taken whole now."""
+    ids = [plan.id for plan in plans]
+    first = plans[0]
+    lines = session.execute(
+        select(CancellationPlanItem, CancellationReason)
+        .join(CancellationPlan, CancellationPlan.id == CancellationPlanItem.plan_id)
+        .outerjoin(CancellationReason, CancellationReason.id == CancellationPlanItem.reason_id)
+        .where(CancellationPlanItem.plan_id.in_(ids), ~CancellationPlanItem.is_shipping_only)
+        .order_by(CancellationPlanItem.id)
+    ).all()
+    payees = session.scalars(
+        select(Payee)
+        .join(CancellationPlanTender, CancellationPlanTender.payee_id == Payee.id)
+        .where(CancellationPlanTender.plan_id.in_(ids))
+        .distinct()
+        .order_by(Payee.id)
+    ).all()
+    return CancelRequest(
+        items=tuple(CancelItem(line.order_item_id, reason=_reason(line, reason)) for line, reason in lines),
+        shipping=ShippingPolicy(first.shipping_policy),
+        forced_refund_amount=first.forced_refund_amount,
+        adjustment_reason=first.adjustment_reason,
+        next_status=None if first.next_status is None else OrderStatus(first.next_status),
+        fallback=RefundWay(first.fallback_way),
+        ibans=tuple(payee.iban for payee in payees),
+        holder_names=tuple(payee.holder_name for payee in payees),
+    )
+
+
+def rewrite(session: Session, plan: CancellationPlan, now: PlanDraft) -> None:
+    """Give the plan today's figures; whoever looks at it next sees them with the difference on the timeline."""
+    write_amounts(plan, now)
+    plan.version += 1
+    rows = {
+        row.order_item_id: row
+        for row in session.scalars(
+            select(CancellationPlanItem).where(CancellationPlanItem.plan_id == plan.id)
+        )
+    }
+    for line in (*now.lines, *now.shipping_shares):
+        row = rows.pop(line.item_key, None)
+        if row is None:
+            row = CancellationPlanItem(plan_id=plan.id, order_item_id=line.item_key, quantity=line.quantity)
+            session.add(row)
+        write_line_amounts(row, line)
+    for row in rows.values():
+        session.delete(row)
+    _rewrite_tenders(session, plan, now)
+
+
+def _rewrite_tenders(session: Session, plan: CancellationPlan, now: PlanDraft) -> None:
+    old = session.scalars(
+        select(CancellationPlanTender).where(CancellationPlanTender.plan_id == plan.id)
+    ).all()
+    payees = [tender.payee_id for tender in old if tender.payee_id is not None]
+    session.execute(delete(CancellationPlanTender).where(CancellationPlanTender.plan_id == plan.id))
+    for part in now.tenders:
+        has_payee = part.account is not None and part.account < len(payees)
+        session.add(
+            CancellationPlanTender(
+                plan_id=plan.id,
+                transaction_id=part.tender_key,
+                way=part.way.value,
+                amount=part.amount,
+                interest_amount=part.interest,
+                payee_id=payees[part.account] if has_payee and part.account is not None else None,
+            )
+        )
+
+
+def _reason(line: CancellationPlanItem, reason: CancellationReason | None) -> ReasonChoice | None:
+    if reason is None:
+        return None
+    # A reason that was retired meanwhile still holds for the plan that was opened with it.
+    return ReasonChoice(
+        reason.id, PlanKind(reason.plan_kind), reason.needs_text, is_active=True, text=line.reason_text
+    )
