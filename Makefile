@@ -7,7 +7,7 @@ RUN := .venv/bin/python
 DEV := .venv-dev/bin/python
 SOURCES := webapp sandbox tests bench scripts migrations worker.py
 
-.PHONY: run test lint format bench bench-1m lock venv venv-dev clean
+.PHONY: run test test-long lint format bench bench-1m lock venv venv-dev clean
 
 # The whole product with its demo. Ctrl-C stops everything; the next run goes on where this one was.
 run: venv
@@ -16,6 +16,10 @@ run: venv
 test: venv-dev
 	@chromium=$$($(DEV) scripts/find_chromium.py --install) && \
 		KONTOR_CHROMIUM="$$chromium" exec $(DEV) -m pytest $(TESTS)
+
+# Every property of the rules on 100,000 random orders: an hour or more, for a release.
+test-long: venv-dev
+	exec $(DEV) -m pytest tests/rules --hypothesis-profile=long --timeout=0
 
 lint: venv-dev
 	$(DEV) -m ruff check $(wildcard $(SOURCES))
