@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from sandbox.faults import FaultKind, FaultPlan
 from sandbox.journal import Journal
-from sandbox.settings import Settings
+from sandbox.settings import ORDERS, Settings
 
 RECENT_REQUESTS = 30
 # What each fault means to the person who switches it on.
@@ -38,6 +38,19 @@ FAULT_WORDS = {
     FaultKind.PENDING_SETTLES: "refund pending, succeeds after the wait",
     FaultKind.PENDING_FAILS: "refund pending, fails after the wait",
 }
+SWITCH_WORDS = {
+    "webhook_hold": "Hold events back",
+    "webhook_order": "Order of events",
+    "webhook_copies": "Copies of each event",
+    "basic_over_http": "Basic sign-in over http",
+    "fulfillments": "Order fulfilments feature",
+    "shipment_tracking": "Shipment tracking extension",
+    "refund_race_ms": "Refund race, ms",
+    "every": "Something happens every, s",
+    "key_lifetime_s": "Keys are kept for, s",
+    "iyzico_report_delay_s": "iyzico reports lag by, s",
+    "iyzico_error_status": "iyzico refusals answer with",
+}
 LIST_FAULTS = (FaultKind.REPEATED_PAGE, FaultKind.DUPLICATE_ROWS, FaultKind.CHANGE_BETWEEN_PAGES)
 REFUND_FAULTS = (FaultKind.BUSY, FaultKind.ERROR_STORED, FaultKind.PENDING_SETTLES, FaultKind.PENDING_FAILS)
 
@@ -50,6 +63,8 @@ def shared_context(
         "rules": faults.rules(),
         "kinds": {kind: words for kind, words in FAULT_WORDS.items() if kind not in foreign},
         "settings": settings.all(),
+        "switch_words": SWITCH_WORDS,
+        "webhook_orders": ORDERS,
         "requests": list(reversed(journal.read()))[:RECENT_REQUESTS],
     }
 

@@ -203,8 +203,9 @@ def _answered(
 ) -> Response:
     """Runs `act` in one transaction; a refusal has changed nothing."""
     bank = the_bank()
-    wanted = json.loads(request.get_data() or b"{}", parse_float=Decimal)
+    wanted: dict[str, Any] = {}
     try:
+        wanted = _body()
         with bank.database.writing() as connection:
             answer = {"status": "success", **envelope(wanted), **act(connection, wanted)}
     except IyzicoProblem as problem:
@@ -212,6 +213,16 @@ def _answered(
     if signed is not None:
         answer["signature"] = answer_signature(answer, signed, bank.credentials.iyzico_secret)
     return _json(answer, 200)
+
+
+def _body() -> dict[str, Any]:
+    try:
+        wanted = json.loads(request.get_data(), parse_float=Decimal)
+    except ValueError:
+        wanted = None
+    if not isinstance(wanted, dict):
+        raise IyzicoProblem("11", "Invalid request.", "INVALID_REQUEST")
+    return wanted
 
 
 def _failure(wanted: dict[str, Any], problem: IyzicoProblem) -> Response:

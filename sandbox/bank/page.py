@@ -1,11 +1,12 @@
 """The bank's control page at `/`: payments, every refund with its references, faults and switches."""
 
+from decimal import Decimal
+
 from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
 from sandbox.bank.events import FAILURE
-from sandbox.bank.iyzico_objects import major
-from sandbox.bank.ledger import find_refund, refunds
+from sandbox.bank.ledger import Refund, exponent, find_refund, refunds
 from sandbox.bank.stripe_api import the_bank
 from sandbox.pages import LIST_FAULTS, back, shared_context
 
@@ -27,7 +28,7 @@ def show() -> str:
         refunds=newest,
         refund_count=total,
         payment_count=payments,
-        major=major,
+        amount=_amount,
     )
 
 
@@ -40,3 +41,8 @@ def settle() -> Response:
         raise ValueError("There is no such refund.")
     the_bank().events.settle(refund, status, FAILURE if status == "failed" else None)
     return back(f"Refund {refund.id} has {status}.")
+
+
+def _amount(refund: Refund) -> str:
+    decimals = exponent(refund.currency)
+    return f"{Decimal(refund.amount).scaleb(-decimals):,.{decimals}f} {refund.currency.upper()}"

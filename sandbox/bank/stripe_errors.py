@@ -46,6 +46,11 @@ def missing(kind: str, name: str, param: str) -> StripeProblem:
     )
 
 
+def unrecognized(method: str, path: str) -> StripeProblem:
+    message = f"Unrecognized request URL ({method}: {path})."
+    return StripeProblem(404, "invalid_request_error", message, should_retry=False)
+
+
 def broken() -> StripeProblem:
     message = "An unexpected error occurred while processing your request."
     return StripeProblem(500, "api_error", message, is_kept=True)

@@ -5,9 +5,11 @@ One beat every `every` seconds, drawn from the seed and the number of the beat.
 
 import random
 import time
+from contextlib import suppress
 from threading import Thread
 
 from sandbox.shop.generator import Wish
+from sandbox.shop.problems import Refusal
 from sandbox.shop.shop import Shop
 from sandbox.shop.store import take_numbers
 
@@ -57,6 +59,8 @@ def _run(shop: Shop) -> None:
             next_beat = time.monotonic()
         elif time.monotonic() - next_beat >= every:
             next_beat += every
-            beat(shop)
+            # Somebody else may have moved or deleted the order meanwhile; life goes on.
+            with suppress(Refusal):
+                beat(shop)
         else:
             time.sleep(min(every, IDLE_S))

@@ -32,12 +32,16 @@ class Server:
     """One running process and its address."""
 
     def __init__(self, module: str, state: Path, *options: str) -> None:
-        self._command = [sys.executable, "-m", module, "--port", "0", "--state", str(state), *options]
+        self._command = [sys.executable, "-m", module, "--state", str(state), *options]
         self.start()
 
-    def start(self) -> None:
+    def start(self, port: str = "0") -> None:
         self.process = subprocess.Popen(
-            self._command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            [*self._command, "--port", port],
+            cwd=REPOSITORY,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()

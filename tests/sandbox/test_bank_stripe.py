@@ -1,5 +1,6 @@
 """The Stripe-shaped door: checks, caps, keys, and what is left after each fault."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -138,7 +139,7 @@ def test_idempotency_when_the_body_differs_then_400_and_nothing_moved(bank: Bank
 
 def test_idempotency_when_the_key_is_at_work_then_409_and_come_back(bank: BankServer) -> None:
     payment = bank.pay()
-    bank.fault(kind="busy", seconds=1, count=1)
+    bank.fault(kind="busy", seconds=1, count=2)
 
     with ThreadPoolExecutor(2) as threads:
         answers = list(threads.map(lambda _: _refund(bank, payment, "k-busy", amount=100), range(2)))
@@ -274,3 +275,42 @@ def test_fault_when_the_same_key_is_sent_again_then_the_money_moves_once(
     assert moved == int(is_done)
     assert again.status_code == 200
     assert len(bank.refunds(payment)) == 1
+
+
+def test_route_when_unknown_then_404_in_stripes_words(bank: BankServer) -> None:
+    answer = bank.stripe("POST", "/refundz", {"amount": 1})
+
+    assert (answer.status_code, _error(answer)["type"]) == (404, "invalid_request_error")
+
+
+def test_keys_when_the_bank_is_killed_under_load_then_each_key_paid_once(bank: BankServer) -> None:
+    """Every request is sent until it is answered; between them the bank is killed again and again."""
+    payments = [bank.pay() for _ in range(4)]
+    address = bank.url
+
+    def insist(number: int) -> str:
+        form = {"payment_intent": payments[number % 4]["id"], "amount": 100}
+        headers = {"Idempotency-Key": f"k-load-{number}"}
+        while True:
+            try:
+                answer = requests.post(
+                    f"{address}/v1/refunds", form, headers=headers, auth=(bank.key, ""), timeout=5
+                )
+            except requests.RequestException:
+                time.sleep(0.05)
+                continue
+            if answer.status_code == 200:
+                found: str = answer.json()["id"]
+                return found
+
+    with ThreadPoolExecutor(8) as threads:
+        told = threads.map(insist, range(200))
+        for _ in range(3):
+            time.sleep(0.15)
+            bank.kill()
+            bank.start(port=address.rpartition(":")[2])
+        answered = set(told)
+
+    moved = [refund for payment in payments for refund in bank.refunds(payment)]
+    assert sorted(refund["key"] for refund in moved) == sorted(f"k-load-{n}" for n in range(200))
+    assert {refund["id"] for refund in moved} == answered

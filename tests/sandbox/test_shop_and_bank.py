@@ -66,7 +66,7 @@ def test_old_refunds_when_registered_then_they_count_in_the_banks_caps(
 
     for order in old:
         eventually(lambda order=order: _known(bank, order["transaction_id"]))  # type: ignore[misc]
-        paid_back = sum(-Decimal(refund["total"]) for refund in order["refunds"])
+        paid_back = sum((-Decimal(refund["total"]) for refund in order["refunds"]), Decimal(0))
         exponent = {"KWD": 3, "BHD": 3, "IQD": 3, "JPY": 0}.get(order["currency"], 2)
         moved = bank.refunds({"id": order["transaction_id"]})
         assert sum(refund["amount"] for refund in moved) == int(paid_back.scaleb(exponent))
