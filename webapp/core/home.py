@@ -22,6 +22,19 @@ LAST_RUN_STOPS_S = 30.0  # The warden of a killed run needs at most half of it.
 
 DATABASE = "kontor"
 
+# What must not reach processes that have no use for it.
+SECRET_VARIABLES = frozenset(
+    {
+        "DATABASE_URL",
+        "MIGRATION_DATABASE_URL",
+        "REDIS_URL",
+        "SECRET_KEY",
+        "KONTOR_CREDENTIAL_KEYS",
+        "KONTOR_ADMIN_PASSWORD",
+        "KONTOR_METRICS_TOKEN",
+    }
+)
+
 
 class HomeBusy(SettingsError):
     """Somebody else runs in this folder; the message says who."""
@@ -158,6 +171,11 @@ def environment(env: Mapping[str, str]) -> dict[str, str]:
     if ports.valkey is not None:
         known["REDIS_URL"] = home.redis_url(ports.valkey)
     return {**known, **{name: value for name, value in env.items() if value.strip() or name not in known}}
+
+
+def without_secrets(env: Mapping[str, str]) -> dict[str, str]:
+    """`env` for a process beside the product: what Python needs, and none of our secrets."""
+    return {name: value for name, value in env.items() if name not in SECRET_VARIABLES}
 
 
 def _make_secret(name: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from webapp.core.embedded import LOOPBACK, free_port
+from webapp.core.home import without_secrets
 from webapp.core.programs import Program
 from webapp.supervisor.plan import ROOT
 
@@ -45,7 +46,7 @@ class Sandbox:
     def _program(self, name: str, port: int, env: Mapping[str, str]) -> Program:
         state = str(self.folder / f"{name}.sqlite")
         argv = (sys.executable, "-m", f"sandbox.{name}", "--port", str(port), "--state", state)
-        return Program(f"sandbox-{name}", argv, {"PATH": env["PATH"], "PYTHONUNBUFFERED": "1"}, ROOT)
+        return Program(f"sandbox-{name}", argv, without_secrets(env), ROOT)
 
 
 def _free_or_other(port: int) -> int:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from webapp.core.home import without_secrets
 from webapp.core.programs import stop_all
 
 GRACE_S = 5.0  # For each stage. Work cut short is leased: it goes on with the next start.
@@ -32,7 +33,7 @@ class Warden:
             start_new_session=True,
             pass_fds=pass_fds,
             cwd=ROOT,
-            env={"PATH": os.environ.get("PATH", os.defpath)},
+            env=without_secrets(os.environ),
         )
 
     def is_alive(self) -> bool:
