@@ -11,7 +11,13 @@ from sandbox.settings import Settings
 
 def shared_control(faults: FaultPlan, settings: Settings, journal: Journal) -> Blueprint:
     control = Blueprint("shared_control", __name__, url_prefix="/_control")
+    _add_fault_routes(control, faults)
+    _add_switch_routes(control, settings)
+    _add_journal_routes(control, journal)
+    return control
 
+
+def _add_fault_routes(control: Blueprint, faults: FaultPlan) -> None:
     @control.get("/faults")
     def list_faults() -> Response:
         rules = [rule.as_json() for rule in faults.rules()]
@@ -34,16 +40,8 @@ def shared_control(faults: FaultPlan, settings: Settings, journal: Journal) -> B
         faults.clear(rule_id)
         return "", 204
 
-    @control.get("/requests")
-    def list_requests() -> Response:
-        entries = journal.read(after=request.args.get("after", 0, int), path=request.args.get("path", ""))
-        return jsonify([entry.as_json() for entry in entries])
 
-    @control.delete("/requests")
-    def clear_requests() -> tuple[str, int]:
-        journal.clear()
-        return "", 204
-
+def _add_switch_routes(control: Blueprint, settings: Settings) -> None:
     @control.get("/settings")
     def show_settings() -> Response:
         return jsonify(settings.all())
@@ -53,4 +51,14 @@ def shared_control(faults: FaultPlan, settings: Settings, journal: Journal) -> B
         settings.change(request.get_json())
         return jsonify(settings.all())
 
-    return control
+
+def _add_journal_routes(control: Blueprint, journal: Journal) -> None:
+    @control.get("/requests")
+    def list_requests() -> Response:
+        entries = journal.read(after=request.args.get("after", 0, int), path=request.args.get("path", ""))
+        return jsonify([entry.as_json() for entry in entries])
+
+    @control.delete("/requests")
+    def clear_requests() -> tuple[str, int]:
+        journal.clear()
+        return "", 204

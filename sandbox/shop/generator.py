@@ -78,39 +78,52 @@ def draw_order(
     progress = _draw_progress(method, placed, now, wish, chance)
     reference = payments.draw_reference(method, chance) if progress.paid_at else ""
     meta = payments.payment_meta(method, reference, market.currency, instalments, interest, chance)
-    billing = draw_address(market.country, chance)
-    amounts = cart.amounts
+    titles = payments.TITLES_TR if market.country == "TR" else payments.TITLES
     return {
         **_head(seed, number, market, progress.status),
         **_dates("date_created", placed, zone),
         **_dates("date_modified", progress.changed_at or placed, zone),
-        **amounts,
+        **cart.amounts,
         "prices_include_tax": market.prices_include_tax,
-        # 0 is a guest; a known customer keeps number and name apart from each other
-        "customer_id": 0 if chance.random() < 0.55 else chance.randint(2, 160),
-        "customer_ip_address": f"192.0.2.{chance.randint(1, 254)}",
-        "customer_user_agent": "Mozilla/5.0 (sandbox)",
-        "customer_note": draw_note(chance),
-        "billing": billing,
-        "shipping": draw_recipient(billing, chance),
+        **_draw_customer(market, chance),
         "payment_method": method,
-        "payment_method_title": (payments.TITLES_TR if market.country == "TR" else payments.TITLES)[method],
+        "payment_method_title": titles[method],
         "transaction_id": reference,
         **_dates("date_paid", progress.paid_at, zone),
         **_dates("date_completed", progress.completed_at, zone),
         "cart_hash": f"{chance.getrandbits(128):032x}",
         "meta_data": [{"key": key, "value": value} for key, value in [("is_vat_exempt", "no"), *meta]],
-        "line_items": [part.body for part in cart.items],
-        "tax_lines": tax_lines(cart.tax, amounts["cart_tax"], amounts["shipping_tax"]),
-        "shipping_lines": [part.body for part in cart.shipping],
-        "fee_lines": [part.body for part in cart.fees],
-        "coupon_lines": _coupon_lines(cart, amounts, chance),
+        **_draw_lines(cart, chance),
         "refunds": [],
         "payment_url": "",
         "is_editable": progress.status in ("pending", "on-hold"),
         "needs_payment": progress.status in ("pending", "failed"),
         "needs_processing": True,
         "currency_symbol": market.symbol,
+    }
+
+
+def _draw_customer(market: Market, chance: random.Random) -> dict[str, Any]:
+    billing = draw_address(market.country, chance)
+    return {
+        # 0 is a guest
+        "customer_id": 0 if chance.random() < 0.55 else chance.randint(2, 160),
+        "customer_ip_address": f"192.0.2.{chance.randint(1, 254)}",
+        "customer_user_agent": "Mozilla/5.0 (sandbox)",
+        "customer_note": draw_note(chance),
+        "billing": billing,
+        "shipping": draw_recipient(billing, chance),
+    }
+
+
+def _draw_lines(cart: _Cart, chance: random.Random) -> dict[str, Any]:
+    amounts = cart.amounts
+    return {
+        "line_items": [part.body for part in cart.items],
+        "tax_lines": tax_lines(cart.tax, amounts["cart_tax"], amounts["shipping_tax"]),
+        "shipping_lines": [part.body for part in cart.shipping],
+        "fee_lines": [part.body for part in cart.fees],
+        "coupon_lines": _coupon_lines(cart, amounts, chance),
     }
 
 

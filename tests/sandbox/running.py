@@ -80,7 +80,7 @@ class ShopServer(Server):
         )
 
     def signed(
-        self, method: str, path: str, algorithm: str = "HMAC-SHA256"
+        self, method: Any, path: str, algorithm: str = "HMAC-SHA256"
     ) -> tuple[str, dict[str, str], Any]:
         client = Client(KEY, client_secret=SECRET, signature_method=algorithm, signature_type="QUERY")
         address = path if path.startswith("http") else f"{self.url}/wp-json/wc/v3{path}"
