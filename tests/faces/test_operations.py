@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from tests.staff import make_staff, sign_in
+from tests.back_room import at_desk
 from webapp.auth.roles import Role
 from webapp.channels.models import Channel
 from webapp.core.audit import AuditEntry
@@ -38,20 +38,20 @@ def make_operation(session: Session, **values: object) -> Operation:
 def test_list_when_work_exists_then_shows_kind_state_figures_error_and_who_asked(
     app: Flask, session: Session
 ) -> None:
-    staff = make_staff(session)
+    client = at_desk(app)
     shop = make_channel(session)
     make_operation(
         session,
         state="done",
         channel_id=shop.id,
-        requested_by_id=staff.id,
+        requested_by_id=client.staff_id,
         result={"created": 12, "updated": 3, "unchanged": 0, "failed": 0},
     )
     make_operation(
         session, state="dead", channel_id=shop.id, last_error="401: the key was refused", attempt=6
     )
 
-    page = sign_in(app, session, staff).get("/operations/")
+    page = client.get("/operations/")
 
     text = page.get_data(as_text=True)
     assert page.status_code == 200
@@ -64,7 +64,7 @@ def test_list_when_work_exists_then_shows_kind_state_figures_error_and_who_asked
 
 
 def test_list_when_asked_by_htmx_then_answers_the_fragment_alone(app: Flask, session: Session) -> None:
-    client = sign_in(app, session, make_staff(session))
+    client = at_desk(app)
 
     response = client.get("/operations/", headers=HTMX)
 
@@ -85,16 +85,16 @@ def test_list_when_asked_by_htmx_then_answers_the_fragment_alone(app: Flask, ses
 def test_list_when_filtered_then_shows_exactly_what_matches(
     app: Flask, session: Session, query: str, expected: set[str]
 ) -> None:
-    staff = make_staff(session)
+    client = at_desk(app)
     shop = make_channel(session)
     rows = {
         "ready": make_operation(session, state="ready"),
         "leased": make_operation(session, state="leased", channel_id=shop.id),
-        "done": make_operation(session, state="done", requested_by_id=staff.id),
+        "done": make_operation(session, state="done", requested_by_id=client.staff_id),
         "dead": make_operation(session, state="dead"),
     }
 
-    text = sign_in(app, session, staff).get(f"/operations/?{query}").get_data(as_text=True)
+    text = client.get(f"/operations/?{query}").get_data(as_text=True)
 
     assert {name for name, row in rows.items() if f"operation-{row.id}" in text} == expected
 
@@ -105,7 +105,7 @@ def test_list_when_longer_than_a_page_then_keyset_pages_show_every_row_once(
     # The same instant for all: the id must break the tie.
     at = utc_now()
     ids = {str(make_operation(session, state="done", created_at=at).id) for _ in range(120)}
-    client = sign_in(app, session, make_staff(session))
+    client = at_desk(app)
 
     seen: list[str] = []
     url = "/operations/"
@@ -130,7 +130,7 @@ def test_list_when_the_cursor_is_damaged_then_shows_the_first_page(
 ) -> None:
     operation = make_operation(session, state="done")
 
-    page = sign_in(app, session, make_staff(session)).get("/operations/", query_string={"after": after})
+    page = at_desk(app).get("/operations/", query_string={"after": after})
 
     assert page.status_code == 200
     assert str(operation.id) in page.get_data(as_text=True)
@@ -140,7 +140,7 @@ def test_operation_when_it_runs_then_its_fragment_asks_again_and_shows_progress(
     app: Flask, session: Session
 ) -> None:
     operation = make_operation(session, state="leased", progress_done=86, progress_total=240)
-    client = sign_in(app, session, make_staff(session))
+    client = at_desk(app)
 
     text = client.get(f"/operations/{operation.id}", headers=HTMX).get_data(as_text=True)
 
@@ -150,7 +150,7 @@ def test_operation_when_it_runs_then_its_fragment_asks_again_and_shows_progress(
 
 def test_operation_when_it_has_ended_then_its_fragment_asks_no_more(app: Flask, session: Session) -> None:
     operation = make_operation(session, state="done", result={"created": 1})
-    client = sign_in(app, session, make_staff(session))
+    client = at_desk(app)
 
     text = client.get(f"/operations/{operation.id}", headers=HTMX).get_data(as_text=True)
 
@@ -161,7 +161,7 @@ def test_operation_when_its_words_hold_markup_then_they_are_shown_not_run(
     app: Flask, session: Session
 ) -> None:
     operation = make_operation(session, state="dead", last_error='<img src=x onerror="alert(1)">')
-    client = sign_in(app, session, make_staff(session))
+    client = at_desk(app)
 
     for url in ("/operations/", f"/operations/{operation.id}"):
         text = client.get(url).get_data(as_text=True)
@@ -173,12 +173,11 @@ def test_limited_staff_when_they_look_then_other_channels_work_does_not_exist(
     app: Flask, session: Session
 ) -> None:
     own, other = make_channel(session, "Own"), make_channel(session, "Other")
-    staff = make_staff(session, Role.SUPERVISOR, channels=[own.id])
+    client = at_desk(app, Role.SUPERVISOR, channels=[own.id])
     mine = make_operation(session, state="dead", channel_id=own.id)
-    theirs = make_operation(session, state="dead", channel_id=other.id, requested_by_id=staff.id)
+    theirs = make_operation(session, state="dead", channel_id=other.id, requested_by_id=client.staff_id)
     upkeep = make_operation(session, state="dead", kind="upkeep.sweep")
-    asked = make_operation(session, state="dead", kind="tracking.upload", requested_by_id=staff.id)
-    client = sign_in(app, session, staff)
+    asked = make_operation(session, state="dead", kind="tracking.upload", requested_by_id=client.staff_id)
 
     text = client.get("/operations/").get_data(as_text=True)
 
@@ -186,20 +185,19 @@ def test_limited_staff_when_they_look_then_other_channels_work_does_not_exist(
     assert "Other" not in text
     for hidden in (theirs, upkeep):
         assert client.get(f"/operations/{hidden.id}").status_code == 404
-        retried = client.post(f"/operations/{hidden.id}/retry", data={"csrf_token": client.csrf_token})
+        retried = client.post(f"/operations/{hidden.id}/retry", data={"csrf_token": client.token})
         assert retried.status_code == 404
     session.expire_all()
     assert {theirs.state, upkeep.state} == {"dead"}
 
 
 def test_retry_when_given_up_then_it_waits_again_and_the_audit_says_who(app: Flask, session: Session) -> None:
-    staff = make_staff(session)
+    client = at_desk(app)
     operation = make_operation(session, state="dead", attempt=6, last_error="no answer")
-    client = sign_in(app, session, staff)
 
     response = client.post(
         f"/operations/{operation.id}/retry",
-        data={"csrf_token": client.csrf_token, "show": "row"},
+        data={"csrf_token": client.token, "show": "row"},
         headers=HTMX,
     )
 
@@ -209,14 +207,18 @@ def test_retry_when_given_up_then_it_waits_again_and_the_audit_says_who(app: Fla
     assert response.get_data(as_text=True).lstrip().startswith(f'<tr id="operation-{operation.id}"')
     assert "operations:changed" in response.headers["HX-Trigger"]
     assert (operation.state, operation.attempt) == ("ready", 0)
-    assert (entry.tag, entry.staff_id, entry.subject_id) == ("operation.retried", staff.id, str(operation.id))
+    assert (entry.tag, entry.staff_id, entry.subject_id) == (
+        "operation.retried",
+        client.staff_id,
+        str(operation.id),
+    )
 
 
 def test_retry_when_it_runs_then_is_refused_and_nothing_moves(app: Flask, session: Session) -> None:
     operation = make_operation(session, state="leased", attempt=2)
-    client = sign_in(app, session, make_staff(session))
+    client = at_desk(app)
 
-    response = client.post(f"/operations/{operation.id}/retry", data={"csrf_token": client.csrf_token})
+    response = client.post(f"/operations/{operation.id}/retry", data={"csrf_token": client.token})
 
     session.refresh(operation)
     assert response.status_code == 409
@@ -228,9 +230,9 @@ def test_retry_when_the_role_does_not_allow_it_then_is_refused_and_not_offered(
     app: Flask, session: Session
 ) -> None:
     operation = make_operation(session, state="dead")
-    client = sign_in(app, session, make_staff(session, Role.AGENT))
+    client = at_desk(app, Role.AGENT)
 
-    refused = client.post(f"/operations/{operation.id}/retry", data={"csrf_token": client.csrf_token})
+    refused = client.post(f"/operations/{operation.id}/retry", data={"csrf_token": client.token})
 
     session.refresh(operation)
     assert refused.status_code == 403
@@ -241,17 +243,16 @@ def test_retry_when_the_role_does_not_allow_it_then_is_refused_and_not_offered(
 def test_live_when_work_runs_then_asks_again_and_when_it_ends_then_tells_the_page_once(
     app: Flask, session: Session
 ) -> None:
-    staff = make_staff(session)
+    client = at_desk(app)
     shop = make_channel(session)
     operation = make_operation(
         session,
         state="leased",
         channel_id=shop.id,
-        requested_by_id=staff.id,
+        requested_by_id=client.staff_id,
         progress_done=86,
         progress_total=240,
     )
-    client = sign_in(app, session, staff)
 
     running = client.get("/operations/live", headers=HTMX)
     operation.state, operation.lease_token, operation.result = "done", None, {"created": 240, "failed": 3}
@@ -279,7 +280,7 @@ def test_live_when_only_scheduled_work_runs_then_the_bar_stays_empty_and_asks_no
     app: Flask, session: Session
 ) -> None:
     make_operation(session, state="leased", channel_id=make_channel(session).id)
-    client = sign_in(app, session, make_staff(session))
+    client = at_desk(app)
 
     text = client.get("/operations/live?watch=nonsense", headers=HTMX).get_data(as_text=True)
 

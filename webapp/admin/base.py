@@ -23,7 +23,7 @@ from webapp.core.audit import record
 from webapp.core.db import db, unit_of_work
 from webapp.core.errors import NotFound
 from webapp.core.reference import Kind
-from webapp.ui.filters import Pill, query_names
+from webapp.ui.filters import LONGEST_TEXT, Pill, query_names
 from webapp.ui.htmx import is_htmx
 
 PAGE_SIZE = 50
@@ -84,7 +84,7 @@ class HardenedView(Guarded, ModelView):
             raise TypeError(f"{type(self).__name__} does not say its columns and their order.")
         offered = self._offered()
         # Flask-Admin's other ways to write and to look things up are not even routes.
-        self._urls = [rule for rule in type(self)._urls if rule[1] in offered]
+        self._urls = [rule for rule in vars(type(self))["_urls"] if rule[1] in offered]
         super().__init__(self.kind.model, db, name=self.title, endpoint=self.endpoint_name, url=self.url_name)
 
     def _offered(self) -> set[str]:
@@ -152,6 +152,8 @@ class HardenedView(Guarded, ModelView):
     def _get_list_extra_args(self) -> Any:
         # A filter with several ticks is several values under one name; Flask-Admin would keep one of them.
         view_args = super()._get_list_extra_args()
+        # PostgreSQL refuses NUL.
+        view_args.search = (view_args.search or "").replace("\0", "").strip()[:LONGEST_TEXT] or None
         mine = query_names(self.pills())
         view_args.extra_args = {name: request.args.getlist(name) for name in request.args if name in mine}
         return view_args

@@ -1,5 +1,6 @@
 """The forms of reference data, each field written out. Limits here are courtesy; the services decide."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -9,6 +10,7 @@ from wtforms import (
     EmailField,
     IntegerField,
     PasswordField,
+    SelectChoice,
     SelectField,
     SelectMultipleField,
     StringField,
@@ -29,8 +31,13 @@ def _maybe_number(value: str | None) -> int | None:
     return int(value) if value not in (None, "", "None") else None
 
 
-def _words(enum: Any) -> list[tuple[str, Any]]:
-    return [(member.value, _l(member.label)) for member in enum]
+def _words(enum: Any) -> list[SelectChoice]:
+    return [SelectChoice(member.value, _l(member.label)) for member in enum]
+
+
+def choices(pairs: Iterable[tuple[Any, str]]) -> list[SelectChoice]:
+    """A list's options from (value, label)."""
+    return [SelectChoice(value, label) for value, label in pairs]
 
 
 class CargoCompanyForm(FlaskForm):

@@ -93,7 +93,7 @@ class StaffView(ReferenceView):
         return ", ".join(sorted(names[link.channel_id] for link in row.channels)) or "—"
 
     def prepared(self, form: FlaskForm) -> FlaskForm:
-        form.channel_ids.choices = list(channel_names(db.session(), None).items())
+        form.channel_ids.choices = forms.choices(channel_names(db.session(), None).items())
         return form
 
     def edit_form(self, obj: Any = None) -> FlaskForm:

@@ -145,7 +145,7 @@ class InstallmentView(ReferenceView):
         options = db.session.execute(
             select(PaymentOption.id, PaymentOption.name).order_by(PaymentOption.name)
         )
-        form.payment_option_id.choices = [(key, name) for key, name in options]
+        form.payment_option_id.choices = forms.choices((key, name) for key, name in options)
         return form
 
 
@@ -219,7 +219,7 @@ class ProductView(ReferenceView):
 
     def prepared(self, form: FlaskForm) -> FlaskForm:
         sources = db.session.execute(select(DataSource.id, DataSource.name).order_by(DataSource.name))
-        form.data_source_id.choices = [("", "—"), *((key, name) for key, name in sources)]
+        form.data_source_id.choices = forms.choices([("", "—"), *((key, name) for key, name in sources)])
         return form
 
 
@@ -367,8 +367,8 @@ class MappingView(ReferenceView):
         return _narrowed(query, self._chosen(), {"kind": Mapping.kind, "channel": Mapping.channel_id})
 
     def prepared(self, form: FlaskForm) -> FlaskForm:
-        form.channel_id.choices = list(channel_names(db.session(), channel_scope()).items())
-        form.kind.choices = [(kind, gettext(label)) for kind, label in MAPPING_KINDS.items()]
+        form.channel_id.choices = forms.choices(channel_names(db.session(), channel_scope()).items())
+        form.kind.choices = forms.choices((kind, gettext(label)) for kind, label in MAPPING_KINDS.items())
         return form
 
     def edit_form(self, obj: Any = None) -> FlaskForm:
