@@ -43,10 +43,18 @@ class Server:
             stderr=subprocess.STDOUT,
             text=True,
         )
+        try:
+            self.url = self._read_address()
+        except BaseException:
+            # A test that ran out of time here must not leave the server behind.
+            self.kill()
+            raise
+
+    def _read_address(self) -> str:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert "listening on" in line, line + self.process.stdout.read()
-        self.url = line.split()[-1]
+        return line.split()[-1]
 
     def kill(self) -> None:
         """As abrupt as kill -9."""
