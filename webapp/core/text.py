@@ -16,6 +16,8 @@ _ARABIC_DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "0123
 
 def fold(text: str) -> str:
     """Lower case without marks, Turkish i's made one, Arabic forms unified, white space single: what search compares."""
+    if text.isascii():  # Most of what is folded, and ten times as fast.
+        return " ".join(text.lower().split())
     unified = text.translate(_LETTERS).translate(_ARABIC_DIGITS)
     bare = "".join(c for c in unicodedata.normalize("NFKD", unified) if not unicodedata.combining(c))
     return " ".join(bare.translate(_LETTERS).casefold().split())

@@ -1,0 +1,166 @@
+"""Many rows in one statement, for the paths where an ORM object per row would cost more than the database.
+
+    ITEMS = Rows(OrderItem, "order_id remote_line_id amount")
+    ITEMS.insert(session, [(1, "42", amount), …], tail="ON CONFLICT DO NOTHING RETURNING id")
+    ITEMS.update(session, [(item_id, …), …])
+
+A statement takes one array per column (`unnest`), so its text never depends on how many rows there are and is
+planned once. The arrays are written here as PostgreSQL array literals: psycopg's own dumping of lists costs
+0.7 µs a number and 5 µs a text (measured), this 0.1 and 0.4.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache, cached_property
+from typing import Any, Final, cast
+
+from sqlalchemy import Boolean, Column, Date, DateTime, Integer, Numeric, Result, Table, TextClause, text
+from sqlalchemy.dialects.postgresql import INET, JSONB, UUID
+from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeEngine
+
+from webapp.core.db import Base
+
+Row = tuple[Any, ...]
+# The array's type and what writes it.
+Written = tuple[str, Callable[[Iterable[Any]], str]]
+
+# Amounts of a payload are Decimal: kept as the text they came as.
+_JSON: Final = json.JSONEncoder(default=str, ensure_ascii=False, separators=(",", ":"))
+# JSON may escape the character that PostgreSQL text cannot hold; a backslash before it would be data.
+_ESCAPED_NUL: Final = "\\u0000"
+
+
+def plain_array(values: Iterable[object]) -> str:
+    """An array literal of numbers, booleans or UUIDs: whatever `str` writes without a comma or quote."""
+    return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
+
+
+def time_array(values: Iterable[Any]) -> str:
+    """An array literal of dates or aware times."""
+    return "{" + ",".join(["NULL" if value is None else value.isoformat() for value in values]) + "}"
+
+
+def text_array(values: Iterable[str | None]) -> str:
+    """An array literal of texts; the character NUL, which PostgreSQL cannot keep, is left out."""
+    texts = list(values)
+    everything = "".join(filter(None, texts))
+    if "\x00" in everything:
+        texts = [value and value.replace("\x00", "") for value in texts]
+    if '"' in everything or "\\" in everything:
+        texts = [value and value.replace("\\", "\\\\").replace('"', '\\"') for value in texts]
+    return "{" + ",".join(["NULL" if value is None else f'"{value}"' for value in texts]) + "}"
+
+
+def json_array(values: Iterable[Any]) -> str:
+    """An array literal of JSON documents; None is SQL's NULL."""
+    return text_array([None if value is None else json_text(value) for value in values])
+
+
+def json_text(value: Any) -> str:
+    """The document as text; numbers that are Decimal become strings with the digits they came with."""
+    if not value:
+        return (
+            "{}"
+            if isinstance(value, Mapping)
+            else "[]"
+            if isinstance(value, (list, tuple))
+            else _JSON.encode(value)
+        )
+    written = _JSON.encode(value)
+    return _JSON.encode(_without_nul(value)) if _ESCAPED_NUL in written else written
+
+
+def _without_nul(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\x00", "")
+    if isinstance(value, Mapping):
+        return {_without_nul(key): _without_nul(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_nul(each) for each in value]
+    return value
+
+
+_TEXT: Final[Written] = ("text", text_array)
+_WRITTEN: Final[tuple[tuple[type[TypeEngine[Any]], str, Callable[[Iterable[Any]], str]], ...]] = (
+    (Integer, "bigint", plain_array),
+    (Numeric, "numeric", plain_array),
+    (Boolean, "boolean", plain_array),
+    (DateTime, "timestamptz", time_array),
+    (Date, "date", time_array),
+    (UUID, "uuid", plain_array),
+    (JSONB, "jsonb", json_array),
+    (INET, "inet", text_array),
+)
+
+
+def _written(column: Column[Any]) -> Written:
+    """The array type and how it is written. Texts go as `text`: a cast to varchar(n) would cut them silently."""
+    for kind, name, write in _WRITTEN:
+        if isinstance(column.type, kind):
+            return name, write
+    return _TEXT
+
+
+class Rows:
+    """Some columns of one table; a row is a tuple in their order, and a batch is one statement."""
+
+    def __init__(self, model: type[Base], columns: str) -> None:
+        self.table = cast(Table, model.__table__)
+        self.columns: tuple[str, ...] = tuple(columns.split())
+
+    @cached_property
+    def _written(self) -> dict[str, Written]:
+        # Not before first use: a foreign key takes its type from a table that may not be imported yet.
+        return {column.name: _written(column) for column in self.table.c}
+
+    @cached_property
+    def _arrays(self) -> str:
+        return ", ".join(f"CAST(:{name} AS {self._written[name][0]}[])" for name in self.columns)
+
+    def insert(
+        self,
+        session: Session,
+        rows: Sequence[Row],
+        *,
+        same: Mapping[str, object] | None = None,
+        tail: str = "",
+    ) -> Result[Any]:
+        """Insert the rows in their order; `same` are columns with one value for all; `tail` is ON CONFLICT, RETURNING.
+
+        Rows that other writers may insert too must come sorted by their natural key, or two writers deadlock.
+        """
+        same = same or {}
+        return self._run(session, self._insert_statement(tuple(same), tail), rows, same)
+
+    def update(self, session: Session, rows: Sequence[Row], *, also: str = "") -> Result[Any]:
+        """Set the columns of the rows named by the first one, a key; `also` is one more assignment in SQL."""
+        return self._run(session, self._update_statement(also), rows, {})
+
+    def _run(
+        self, session: Session, statement: TextClause, rows: Sequence[Row], same: Mapping[str, object]
+    ) -> Result[Any]:
+        columns = zip(*rows, strict=True) if rows else [()] * len(self.columns)
+        arrays = {
+            name: self._written[name][1](values) for name, values in zip(self.columns, columns, strict=True)
+        }
+        return session.execute(statement, {**arrays, **same})
+
+    @cache  # noqa: B019 - the instances are module constants
+    def _insert_statement(self, same: tuple[str, ...], tail: str) -> TextClause:
+        columns = ", ".join((*self.columns, *same))
+        values = ", ".join(("given.*", *(f"CAST(:{name} AS {self._written[name][0]})" for name in same)))
+        # Every name here is written in our own modules.
+        return text(
+            f"INSERT INTO {self.table.name} ({columns})"  # noqa: S608
+            f" SELECT {values} FROM unnest({self._arrays}) AS given {tail}"
+        )
+
+    @cache  # noqa: B019 - as above
+    def _update_statement(self, also: str) -> TextClause:
+        key, *columns = self.columns
+        settings = ", ".join([*(f"{name} = given.{name}" for name in columns), *filter(None, [also])])
+        return text(
+            f"UPDATE {self.table.name} AS kept SET {settings}"  # noqa: S608
+            f" FROM unnest({self._arrays}) AS given({', '.join(self.columns)}) WHERE kept.{key} = given.{key}"
+        )
