@@ -12,6 +12,8 @@ from webapp.core.home import without_secrets
 from webapp.core.programs import Program
 from webapp.supervisor.plan import ROOT
 
+NEW_ORDER_S = 20  # Something happens in the shop this often: enough to see it arrive.
+
 
 @dataclass(frozen=True)
 class Sandbox:
@@ -41,11 +43,15 @@ class Sandbox:
 
     def programs(self, env: Mapping[str, str]) -> list[Program]:
         """Both processes; they get none of the product's secrets."""
-        return [self._program("shop", self.shop_port, env), self._program("bank", self.bank_port, env)]
+        shop_options = ("--bank", self.bank_url, "--every", str(NEW_ORDER_S))
+        return [
+            self._program("bank", self.bank_port, (), env),
+            self._program("shop", self.shop_port, shop_options, env),
+        ]
 
-    def _program(self, name: str, port: int, env: Mapping[str, str]) -> Program:
-        state = str(self.folder / f"{name}.sqlite")
-        argv = (sys.executable, "-m", f"sandbox.{name}", "--port", str(port), "--state", state)
+    def _program(self, name: str, port: int, options: tuple[str, ...], env: Mapping[str, str]) -> Program:
+        state = str(self.folder / f"{name}.db")
+        argv = (sys.executable, "-m", f"sandbox.{name}", "--port", str(port), "--state", state, *options)
         return Program(f"sandbox-{name}", argv, without_secrets(env), ROOT)
 
 
