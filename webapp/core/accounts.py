@@ -101,7 +101,7 @@ def _own_place(own: Path, binaries: Path, account: pwd.struct_passwd) -> Place:
 def _copied(binaries: Path) -> Path:
     """The binaries where every account can reach them; they find their libraries by the relative path they ship with."""
     package = binaries.parent.parent
-    version = hashlib.sha256(bytes(package)).hexdigest()[:12]
+    version = hashlib.sha256((binaries / "postgres").read_bytes()).hexdigest()[:12]
     target = OWN_PLACE / f"binaries-{version}"
     if not target.exists():
         draft = target.with_name(target.name + ".new")
