@@ -1,10 +1,14 @@
-"""What gunicorn asks of us: the folder in which web processes share their counts, and word when one has ended."""
+"""What gunicorn asks of us: a folder in which web processes share their counts, word when one has ended, a warning."""
 
+import logging
+import os
 import shutil
 from collections.abc import Mapping
 from typing import Any
 
 from webapp.core.settings import Settings
+
+log = logging.getLogger(__name__)
 
 METRICS_FOLDER = (
     "PROMETHEUS_MULTIPROC_DIR"  # The name is prometheus_client's; it reads the variable when it is imported.
@@ -18,6 +22,15 @@ def web_environment(settings: Settings, env: Mapping[str, str]) -> dict[str, str
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700, parents=True)
     return {**env, METRICS_FOLDER: str(folder)}
+
+
+def when_ready(_server: Any) -> None:
+    """gunicorn's hook: say once, in the log, when the session cookie travels unencrypted."""
+    from webapp.ui.security import is_plain_http
+
+    settings = Settings.from_env(os.environ)
+    if is_plain_http(settings):
+        log.warning("Serving plain http on %s: the session cookie is not marked Secure.", settings.host)
 
 
 def child_exit(_server: Any, worker: Any) -> None:

@@ -53,7 +53,7 @@ def create(email: str, name: str, role: str, channels: tuple[str, ...], password
 @with_app
 def list_users(as_json: bool) -> None:
     """List everybody on the staff."""
-    names = dict(db.session.execute(select(Channel.id, Channel.name)).tuples())
+    names = {row.id: row.name for row in db.session.execute(select(Channel.id, Channel.name))}
     staff = db.session.scalars(
         select(StaffUser).options(selectinload(StaffUser.channels)).order_by(StaffUser.email)
     )
@@ -119,7 +119,8 @@ def _show(password: str, *, made_up: bool) -> None:
 
 
 def _channel_ids(session: Session, names: tuple[str, ...]) -> list[int]:
-    found = dict(session.execute(select(Channel.name, Channel.id).where(Channel.name.in_(names))).tuples())
+    rows = session.execute(select(Channel.name, Channel.id).where(Channel.name.in_(names)))
+    found = {row.name: row.id for row in rows}
     missing = [name for name in names if name not in found]
     if missing:
         raise NotFound(f"There is no channel {missing[0]!r}. `kontor channel list` shows them.")

@@ -1,7 +1,6 @@
 """What every answer carries to protect its reader: headers, cookie rules, the CSRF token, whose Host and whose address count."""
 
 import ipaddress
-import logging
 import secrets
 import socket
 
@@ -10,8 +9,6 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from webapp.core.settings import Settings
-
-log = logging.getLogger(__name__)
 
 COOKIE = "__Host-kontor"
 PLAIN_COOKIE = "kontor-plain"  # "__Host-" cookies must be Secure, which plain http cannot send
@@ -94,8 +91,6 @@ def _protect() -> None:
 
 def _set_cookies(app: Flask, settings: Settings) -> None:
     plain = is_plain_http(settings)
-    if plain:
-        log.warning("Serving plain http on %s: the session cookie is not marked Secure.", settings.host)
     app.config.update(
         SESSION_COOKIE_NAME=PLAIN_COOKIE if plain else COOKIE,
         SESSION_COOKIE_SECURE=not plain,
