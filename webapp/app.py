@@ -6,10 +6,12 @@ from pathlib import Path
 from flask import Flask
 
 from webapp import http_faces, jobs
-from webapp.core.db import db
+from webapp.core.db import db, unit_of_work
 from webapp.core.hints import Hints
 from webapp.core.logging import configure_logging
 from webapp.core.settings import Settings
+from webapp.payments.accounts import make_gateway
+from webapp.payments.gateway import Gateway
 
 ROOT = Path(__file__).resolve().parent
 
@@ -34,7 +36,14 @@ def create_app(settings: Settings | None = None) -> Flask:
         TESTING=settings.testing,
     )
     app.extensions["kontor_settings"] = settings
+    app.extensions["kontor_gateways"] = lambda name: _gateway(name, settings)
     app.extensions["kontor_hints"] = Hints(settings=settings, handlers=jobs.handlers())
     db.init_app(app)
     http_faces.register(app, settings)
     return app
+
+
+def _gateway(name: str, settings: Settings) -> Gateway:
+    """The gateway that refunds carry by this name; read in a transaction that ends before anything is called."""
+    with unit_of_work() as session:
+        return make_gateway(session, name, settings)

@@ -1,12 +1,14 @@
 """Which handler runs which kind of operation, and what happens by the clock. Listed, never scanned."""
 
+from webapp.channels import jobs as channels
 from webapp.core.hints import Handler
 from webapp.core.periodic import SlotSource
+from webapp.orders import jobs as orders
 
 
 def handlers() -> dict[str, Handler]:
     """Every kind of operation with its one handler; a kind listed twice is a mistake and raises ValueError."""
-    areas: list[dict[str, Handler]] = []
+    areas: list[dict[str, Handler]] = [channels.HANDLERS, orders.HANDLERS]
     merged: dict[str, Handler] = {}
     for area in areas:
         doubled = merged.keys() & area.keys()
@@ -18,4 +20,4 @@ def handlers() -> dict[str, Handler]:
 
 def slot_sources() -> list[SlotSource]:
     """What the scheduler asks on every tick."""
-    return []
+    return [*channels.SLOT_SOURCES]

@@ -1,0 +1,20 @@
+"""Background work of orders: each takes a key, reloads, calls a service, and is safe to run twice."""
+
+from typing import Final
+
+from flask import current_app
+
+from webapp.core.hints import Handler
+from webapp.core.operations import OperationRun
+from webapp.core.settings import Settings
+from webapp.orders.service.refunds.machine import Gateways, RefundMachine
+
+
+def run_refund(run: OperationRun) -> None:
+    """Take one refund one step further."""
+    settings: Settings = current_app.extensions["kontor_settings"]
+    gateways: Gateways = current_app.extensions["kontor_gateways"]
+    RefundMachine(gateways, settings.timing).run(run)
+
+
+HANDLERS: Final[dict[str, Handler]] = {"refund.run": run_refund}
