@@ -56,7 +56,7 @@ def test_worker_when_redis_was_away_then_it_works_on(
         assert worker.terminate() == 0
 
 
-@pytest.mark.parametrize("name", ["sweeper"])
+@pytest.mark.parametrize("name", ["sweeper", "scheduler"])
 def test_clock_when_the_database_was_away_then_it_goes_on(
     processes: Processes, services: Services, empty_database: None, name: str
 ) -> None:

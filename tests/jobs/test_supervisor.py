@@ -9,13 +9,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import psycopg
 import pytest
 
 from tests.jobs.desk import Desk, gone, opened
-from tests.servers import ROOT, wait_until
+from tests.servers import ROOT, free_port, wait_until
 from webapp.core.home import Home
 from webapp.core.programs import family
 
@@ -125,6 +126,23 @@ def test_up_when_children_are_killed_then_they_are_started_again(desk: Desk) -> 
     wait_until(lambda: gone(everybody), what="the new warden to end everybody", timeout_s=GONE_S)
 
 
+def test_up_when_it_is_a_demo_then_orders_arrive_and_it_goes_on_at_another_port(desk: Desk) -> None:
+    desk.start_and_wait(KONTOR_DEMO="1")
+    assert f"shop http://127.0.0.1:{desk.port + 1}, bank http://127.0.0.1:{desk.port + 2}" in desk.output
+    wait_until(lambda: _count(desk, "orders") > 300, what="the sandbox's orders", timeout_s=60)
+    everybody = desk.everybody()
+
+    os.kill(desk.pid, signal.SIGKILL)
+    desk.wait()
+    wait_until(lambda: gone(everybody), what="every process to end", timeout_s=GONE_S)
+
+    desk.port = free_port()
+    desk.start_and_wait(KONTOR_DEMO="1")
+    shop = desk.output.split("shop ")[1].split(",")[0]
+    assert _values(desk, "SELECT name, base_url FROM channel") == [("Sandbox shop", shop)]
+    assert desk.stop() == 0
+
+
 def test_up_when_the_port_is_in_use_then_one_sentence_names_port_and_variable(desk: Desk) -> None:
     with socket.create_server(("127.0.0.1", desk.port)):
         desk.start()
@@ -209,8 +227,16 @@ def _note(desk: Desk, text: str) -> None:
 
 
 def _notes(desk: Desk) -> list[str]:
+    return [text for (text,) in _values(desk, "SELECT text FROM note")]
+
+
+def _count(desk: Desk, table: str) -> int:
+    return int(_values(desk, f"SELECT count(*) FROM {table}")[0][0])
+
+
+def _values(desk: Desk, query: str) -> list[tuple[Any, ...]]:
     with _connect(desk) as connection:
-        return [text for (text,) in connection.execute("SELECT text FROM note")]
+        return connection.execute(query.encode()).fetchall()
 
 
 def _connect(desk: Desk) -> psycopg.Connection:
