@@ -6,6 +6,7 @@ from webapp import health
 from webapp.admin import init_admin
 from webapp.auth import views as auth
 from webapp.auth.login import init_login
+from webapp.channels import api as channel_webhooks
 from webapp.core.logging import init_request_log
 from webapp.core.settings import Settings
 from webapp.metrics import init_metrics
@@ -20,6 +21,6 @@ def register(app: Flask, settings: Settings) -> None:
     init_metrics(app, settings)
     init_ui(app, settings)
     init_login(app)
-    for blueprint in (health.bp, auth.blueprint, operations.bp):
+    for blueprint in (health.bp, auth.blueprint, operations.bp, channel_webhooks.webhooks):
         app.register_blueprint(blueprint)
     init_admin(app)

@@ -120,7 +120,7 @@ def create(session: Session, new: NewOperation) -> tuple[Operation, bool]:
     """The open operation of this kind and key, made if there is none; the flag says whether it is new.
 
     A second click joins the first one's work. With a `slot` the row is unique for ever, and an existing one
-    is returned in whatever state it is.
+    is returned in whatever state it is; else an open one of the same key.
     """
     # Two tries: between our look and our insert another may finish the one we would have joined.
     for _ in range(2):
@@ -158,7 +158,10 @@ def _insert(session: Session, new: NewOperation) -> Operation | None:
 def _existing(session: Session, new: NewOperation) -> Operation | None:
     query = select(Operation).where(Operation.kind == new.kind)
     if new.slot is not None:
-        return session.scalars(query.where(Operation.slot == new.slot)).one_or_none()
+        of_slot = session.scalars(query.where(Operation.slot == new.slot)).one_or_none()
+        if of_slot is not None:
+            return of_slot
+    # Also for a slot: while somebody's own run is open the slot has to wait for its end.
     return session.scalars(query.where(Operation.dedupe_key == new.dedupe_key, OPEN)).one_or_none()
 
 

@@ -1,0 +1,119 @@
+"""The only way an adapter calls its shop: within the shared rate, behind the breaker, judged and remembered."""
+
+import time
+from collections.abc import Callable, Mapping
+
+from webapp.channels.limits import block, take_token
+from webapp.channels.profile import ChannelProfile
+from webapp.core import breaker
+from webapp.core.db import unit_of_work
+from webapp.core.errors import IntegrationError
+from webapp.core.http import Answer, Authorise, HttpClient
+from webapp.core.reach import AddressRefused, Reach
+from webapp.core.settings import Settings
+
+# A wait up to this long is slept through; a longer one gives the worker back.
+PATIENCE_S = 2.0
+# What a shop gets that says "too many requests" without saying for how long.
+DEFAULT_RETRY_AFTER_S = 30.0
+# A shop that asks for a day of silence is asked again in an hour.
+LONGEST_WAIT_S = 3600.0
+
+# Raises IntegrationError when the answer is a refusal; an adapter knows its shop's words.
+Judge = Callable[[Answer], None]
+
+
+class MustWait(IntegrationError):
+    """Not now: the operation is to be put off by `seconds` and its worker freed."""
+
+    code = "must_wait"
+
+    def __init__(self, seconds: float, note: str) -> None:
+        super().__init__(note)
+        self.seconds = min(seconds, LONGEST_WAIT_S)
+
+
+class NoSuchRemote(IntegrationError):
+    """The channel answered that it does not have (or no longer has) what was asked for."""
+
+    code = "no_such_remote"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, permanent=True)
+
+
+class ChannelConnection:
+    """Calls of one channel. No unit of work may be open: it opens short ones of its own, never across a call."""
+
+    def __init__(
+        self, profile: ChannelProfile, settings: Settings, *, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._profile = profile
+        self._timing = settings.timing
+        self._sleep = sleep
+        self._http = HttpClient(
+            profile.system,
+            reach=Reach(allow_private=settings.allow_private_network),
+            timing=settings.timing,
+            sleep=sleep,
+        )
+
+    def get(
+        self,
+        url: str,
+        *,
+        what: str,
+        judge: Judge,
+        params: Mapping[str, str] | None = None,
+        authorise: Authorise | None = None,
+        timeout_s: float | None = None,
+    ) -> Answer:
+        """Read something. Raises MustWait, and IntegrationError as the judge finds or when there is no answer."""
+        self._wait_for_turn()
+        try:
+            answer = self._http.get(url, what=what, params=params, authorise=authorise, timeout_s=timeout_s)
+            self._obey(answer)
+            judge(answer)
+        except MustWait:
+            raise
+        except IntegrationError as error:
+            self._remember(error)
+            raise
+        self._remember(None)
+        return answer
+
+    def _wait_for_turn(self) -> None:
+        while wait := self._take_turn():
+            if wait > PATIENCE_S:
+                raise MustWait(wait, "Waiting for the channel's rate limit.")
+            self._sleep(wait)
+
+    def _take_turn(self) -> float | None:
+        with unit_of_work() as session:
+            wait = take_token(session, self._profile.id, self._profile.requests_per_minute)
+            if wait is not None:
+                return wait
+            pause = breaker.admit(session, self._profile.system, self._timing)
+        if pause is not None:
+            raise MustWait(pause, "The channel does not answer at the moment.")
+        return None
+
+    def _obey(self, answer: Answer) -> None:
+        """429, and 503 with a time: everybody leaves the channel alone for as long as it asks."""
+        asked = answer.retry_after_s
+        if answer.status != 429 and (answer.status != 503 or asked is None):
+            return
+        seconds = min(DEFAULT_RETRY_AFTER_S if asked is None else max(asked, 1.0), LONGEST_WAIT_S)
+        with unit_of_work() as session:
+            block(session, self._profile.id, seconds)
+        raise MustWait(seconds, f"The channel asked for a pause of {seconds:.0f} s.")
+
+    def _remember(self, error: IntegrationError | None) -> None:
+        """Tell the breaker. A definite refusal is an answer too: the channel lives."""
+        if isinstance(error, AddressRefused):
+            return
+        with unit_of_work() as session:
+            if error is None or error.permanent:
+                breaker.note_success(session, self._profile.system)
+            else:
+                breaker.note_failure(session, self._profile.system, error.message, self._timing)

@@ -1,0 +1,1 @@
+"""WooCommerce's REST API v3. README.md lists each field with its source."""

@@ -1,0 +1,117 @@
+"""The only place that calls a WooCommerce shop: addresses, authorisation, and what its answers mean."""
+
+import base64
+from collections.abc import Mapping
+from contextlib import suppress
+
+from oauthlib.oauth1 import SIGNATURE_HMAC_SHA1, SIGNATURE_HMAC_SHA256, Client
+
+from webapp.channels.connection import ChannelConnection, Judge, NoSuchRemote
+from webapp.channels.profile import ChannelProfile
+from webapp.core.errors import IntegrationError, IntegrationUnauthorizedException
+from webapp.core.http import Answer
+from webapp.core.redaction import redact
+
+API = "/wp-json/wc/v3"
+# The shop counts pages of 101 as an error.
+MOST_PER_PAGE = 100
+# Refusals that are about now, not about the question.
+_PASSING = frozenset({408, 425, 429})
+
+
+class WooCommerceClient:
+    """Reads from one shop."""
+
+    def __init__(self, profile: ChannelProfile, connection: ChannelConnection) -> None:
+        self._profile = profile
+        self._connection = connection
+
+    def get(self, endpoint: str, *, what: str, timeout_s: float | None = None) -> Answer:
+        """Ask for a path with its query. Raises IntegrationError, of which Unauthorized and MustWait."""
+        return self._get(endpoint, what, judge, timeout_s)
+
+    def get_order(self, remote_id: str) -> Answer:
+        """One order, also from the trash; an answer of status 404 when the shop has no such order (any more)."""
+        return self._get(f"orders/{int(remote_id)}", "orders.get", _judge_unless_gone)
+
+    def list_orders(self, params: Mapping[str, str]) -> Answer:
+        """One page of the order list."""
+        return self._get("orders", "orders.list", judge, params=params)
+
+    def _get(
+        self,
+        endpoint: str,
+        what: str,
+        judged_by: Judge,
+        timeout_s: float | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> Answer:
+        return self._connection.get(
+            f"{self._profile.base_url}{API}/{endpoint}",
+            what=what,
+            params=params,
+            judge=judged_by,
+            authorise=self._authorise,
+            timeout_s=timeout_s,
+        )
+
+    def _authorise(self, method: str, url: str) -> Mapping[str, str]:
+        """Basic over https; over plain http the shop only takes OAuth 1.0a, and secrets stay out of the URL."""
+        key = self._profile.credentials.get("consumer_key", "")
+        secret = self._profile.credentials.get("consumer_secret", "")
+        if url.startswith("https://"):
+            return {"Authorization": "Basic " + base64.b64encode(f"{key}:{secret}".encode()).decode()}
+        signature = self._profile.conf.get("oauth_signature", SIGNATURE_HMAC_SHA256)
+        known = signature in (SIGNATURE_HMAC_SHA1, SIGNATURE_HMAC_SHA256)
+        oauth = Client(
+            key, client_secret=secret, signature_method=signature if known else SIGNATURE_HMAC_SHA256
+        )
+        _, headers, _ = oauth.sign(url, http_method=method)  # type: ignore[arg-type]  # the stubs list methods
+        return dict(headers)
+
+
+def judge(answer: Answer) -> None:
+    """Raise what an answer to a question means, unless it is the JSON that was asked for."""
+    if answer.is_success:
+        if answer.body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"[", b"{"):
+            raise answer.unreadable()
+        return
+    if 300 <= answer.status < 400:
+        raise IntegrationError(
+            "The shop redirects to another address; enter that one as the channel's address.", permanent=True
+        )
+    code, words = _problem(answer)
+    details = {"status": answer.status, "code": code}
+    if answer.status == 401 or (answer.status == 403 and code):
+        raise IntegrationUnauthorizedException(
+            f"The shop does not accept the consumer key and secret: {words}", details=details
+        )
+    if answer.status == 404 and code.endswith("_invalid_id"):
+        raise NoSuchRemote(f"The shop does not have it: {words}")
+    if code == "rest_no_route":
+        raise IntegrationError(
+            "The shop has no WooCommerce REST API v3 at this address. Is the address right, and are its "
+            "permalinks not “plain”?",
+            permanent=True,
+            details=details,
+        )
+    # Without a code of WooCommerce's own it was something in between that answered.
+    definite = bool(code) and answer.status < 500 and answer.status not in _PASSING
+    raise IntegrationError(f"The shop answered {answer.status}: {words}", permanent=definite, details=details)
+
+
+def _judge_unless_gone(answer: Answer) -> None:
+    """An order that is not there is an answer, when the API itself says so."""
+    with suppress(NoSuchRemote):
+        judge(answer)
+
+
+def _problem(answer: Answer) -> tuple[str, str]:
+    """The code and the words of an error in WooCommerce's form; the code is empty for any other body."""
+    try:
+        body = answer.json()
+    except IntegrationError as unreadable:
+        return "", unreadable.message
+    if not isinstance(body, dict):
+        return "", "no words"
+    return str(body.get("code") or ""), redact(str(body.get("message") or "no words"))[:300]

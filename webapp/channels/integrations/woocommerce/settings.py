@@ -1,0 +1,62 @@
+"""What a WooCommerce channel can be told beside its credentials."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from webapp.channels.integrations.woocommerce.statuses import COMPLETED
+from webapp.core.errors import InvalidInput
+
+# Setting → its default.
+SETTINGS = {
+    # What the shop's "completed" means for an order: its goods have arrived, or have only left.
+    "completed_means": "delivered",
+    # For old shops that give no times in UTC.
+    "time_zone": "UTC",
+    # How questions over plain http are signed; HMAC-SHA1 for shops older than version 3.
+    "oauth_signature": "HMAC-SHA256",
+    # The first pull reads orders placed from this day on; empty: all.
+    "start_from": "",
+    # How many days back open orders are read again.
+    "reread_days": "60",
+}
+
+
+def check_settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings as they are kept; an empty one is left to its default. Raises InvalidInput."""
+    checks: dict[str, tuple[Callable[[str], object], str]] = {
+        "completed_means": (_one_of(*COMPLETED), "Write delivered or shipped."),
+        "time_zone": (_zone, "Write a time zone such as Europe/Istanbul."),
+        "oauth_signature": (_one_of("HMAC-SHA256", "HMAC-SHA1"), "Write HMAC-SHA256 or HMAC-SHA1."),
+        "start_from": (datetime.fromisoformat, "Write a day such as 2026-01-31."),
+        "reread_days": (_days, "Write a number of days from 1 to 3650."),
+    }
+    kept: dict[str, Any] = {}
+    for name, value in given.items():
+        text = str(value or "").strip()
+        check, sentence = checks[name]
+        try:
+            if text:
+                check(text)
+        except (ValueError, ZoneInfoNotFoundError):
+            raise InvalidInput(sentence, fields={name: [sentence]}) from None
+        kept[name] = text
+    return {name: text for name, text in kept.items() if text}
+
+
+def _one_of(*known: str) -> Callable[[str], object]:
+    def check(text: str) -> None:
+        if text not in known:
+            raise ValueError(text)
+
+    return check
+
+
+def _zone(text: str) -> object:
+    return ZoneInfo(text)
+
+
+def _days(text: str) -> None:
+    if not 1 <= int(text) <= 3650:
+        raise ValueError(text)

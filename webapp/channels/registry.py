@@ -1,0 +1,39 @@
+"""Which kinds of channel there are: a list to read, not a folder that is scanned."""
+
+from webapp.channels.base import ChannelType, CredentialField
+from webapp.channels.integrations.woocommerce import integration as woocommerce
+from webapp.channels.integrations.woocommerce.settings import SETTINGS as WOOCOMMERCE_SETTINGS
+from webapp.channels.integrations.woocommerce.settings import check_settings as check_woocommerce_settings
+from webapp.channels.integrations.woocommerce.webhooks import read_webhook as read_woocommerce_webhook
+from webapp.core.errors import InvalidInput
+
+CHANNEL_TYPES: dict[str, ChannelType] = {
+    "woocommerce": ChannelType(
+        slug="woocommerce",
+        label="WooCommerce",
+        integration=woocommerce.Integration,
+        command_integration=woocommerce.CommandIntegration,
+        credential_fields=(
+            CredentialField("consumer_key", "Consumer key"),
+            CredentialField("consumer_secret", "Consumer secret"),
+            CredentialField("webhook_secret", "Webhook secret", is_required=False),
+            CredentialField("webhook_secret_previous", "Previous webhook secret", is_required=False),
+        ),
+        allowed_methods=frozenset({"get_class", "do_action"}),
+        settings=WOOCOMMERCE_SETTINGS,
+        check_settings=check_woocommerce_settings,
+        read_webhook=read_woocommerce_webhook,
+    ),
+}
+
+
+def channel_type(slug: str) -> ChannelType:
+    """The kind of channel with this key. Raises InvalidInput naming those that exist."""
+    try:
+        return CHANNEL_TYPES[slug]
+    except KeyError:
+        known = ", ".join(sorted(CHANNEL_TYPES))
+        raise InvalidInput(
+            f"There is no channel type “{slug}”. Use one of: {known}.",
+            fields={"channel_type": [f"Choose {known}."]},
+        ) from None
