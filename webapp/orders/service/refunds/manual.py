@@ -1,0 +1,157 @@
+"""Refunds that a person carries out or finds out: evidence, another try, a look right now."""
+
+import uuid
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from webapp.auth.roles import Permission
+from webapp.core.audit import record
+from webapp.core.errors import Conflict, InvalidInput, NotFound
+from webapp.core.operations import Queue, hint_after_commit
+from webapp.orders.enums import RefundState, RefundWay
+from webapp.orders.locks import lock_order
+from webapp.orders.models import CancellationPlan, Order
+from webapp.orders.service.cancellation.authority import Authority
+from webapp.orders.service.cancellation.paying import BY_MACHINE, start
+from webapp.orders.service.refunds.plan_moves import move_plan
+from webapp.orders.service.refunds.settling import apply_state
+from webapp.orders.service.standing import restate
+from webapp.orders.states import check_refund_move
+from webapp.payments.models import Refund, Transaction
+
+
+def settle_by_hand(
+    session: Session, refund_id: uuid.UUID, by: Authority, *, state: RefundState, evidence: str
+) -> Refund:
+    """A manual refund has happened, or has not: `state` succeeded or declined, with the evidence in words.
+
+    Raises PermissionDenied, NotFound, TransitionNotAllowed, InvalidInput without evidence.
+    """
+    order, refund = _locked(session, refund_id)
+    by.require(Permission.REFUND_LOYALTY if refund.way == RefundWay.LOYALTY else Permission.REFUND_MANUAL)
+    check_refund_move(RefundState(refund.state), state, evidence=evidence)
+    refund.evidence = evidence.strip()
+    refund.evidence_by_id = by.context.staff_id
+    apply_state(session, order, refund, state, words=evidence.strip(), context=by.context)
+    return refund
+
+
+def settle_plan_by_hand(
+    session: Session, order_id: int, plan_id: int, by: Authority, *, evidence: str
+) -> None:
+    """Enter the same evidence for every manual refund of a plan. Raises Conflict when there is none."""
+    manual = session.scalars(
+        select(Refund.id)
+        .where(
+            Refund.plan_id == plan_id, Refund.order_id == order_id, Refund.state == RefundState.MANUAL.value
+        )
+        .order_by(Refund.id)
+    ).all()
+    if not manual:
+        raise Conflict("No refund of this plan waits for a person.", code="nothing_manual")
+    for refund_id in manual:
+        settle_by_hand(session, refund_id, by, state=RefundState.SUCCEEDED, evidence=evidence)
+
+
+def try_again(session: Session, refund_id: uuid.UUID, by: Authority) -> Refund:
+    """A new refund with a new key in place of a declined one, under the same cap.
+
+    Raises PermissionDenied, Conflict when it was not declined or another one has taken its place or the money.
+    """
+    order, declined = _locked(session, refund_id)
+    by.require(Permission.CANCEL_APPROVE)
+    if declined.state != RefundState.DECLINED or declined.plan_id is None:
+        raise Conflict("Only a refund that was declined can be tried again.", code="not_declined")
+    payment = session.execute(
+        select(Transaction).where(Transaction.id == declined.transaction_id).with_for_update()
+    ).scalar_one()
+    _refuse_above_cap(session, payment, declined)
+    again_id = uuid.uuid4()
+    by_machine = RefundWay(declined.way) in BY_MACHINE
+    again = Refund(
+        id=again_id,
+        order_id=declined.order_id,
+        plan_id=declined.plan_id,
+        transaction_id=declined.transaction_id,
+        gateway_item=declined.gateway_item,
+        way=declined.way,
+        payee_id=declined.payee_id,
+        amount=declined.amount,
+        currency=declined.currency,
+        state=(RefundState.READY if by_machine else RefundState.MANUAL).value,
+        idem_key=f"rf_{again_id}",
+        gateway=declined.gateway,
+        reason=declined.reason,
+    )
+    session.add(again)
+    session.flush()
+    if by_machine:
+        start(session, again, channel_id=order.channel_id, requested_by_id=by.context.staff_id)
+    move_plan(session, order, declined.plan_id)
+    restate(session, order)
+    record(
+        session,
+        by.context,
+        "refund.tried_again",
+        subject=("refund", again.id),
+        order_id=order.id,
+        summary=f"{again.amount} {again.currency}",
+        changes={"refund": [str(declined.id), str(again.id)]},
+    )
+    return again
+
+
+def try_plan_again(session: Session, order_id: int, plan_id: int, by: Authority) -> None:
+    """Try every refund of the plan again that was declined and has no successor. Raises Conflict without one."""
+    plan = session.get(CancellationPlan, plan_id)
+    if plan is None or plan.order_id != order_id:
+        raise NotFound("There is no such cancellation plan.")
+    rows = session.execute(
+        select(Refund.id, Refund.transaction_id, Refund.gateway_item, Refund.state)
+        .where(Refund.plan_id == plan_id)
+        .order_by(Refund.created_at)
+    ).all()
+    alive = {(r.transaction_id, r.gateway_item) for r in rows if r.state not in ("declined", "withdrawn")}
+    last = {(r.transaction_id, r.gateway_item): r.id for r in rows if r.state == "declined"}
+    open_again = [refund_id for target, refund_id in last.items() if target not in alive]
+    if not open_again:
+        raise Conflict("No refund of this plan was declined.", code="nothing_declined")
+    for refund_id in open_again:
+        try_again(session, refund_id, by)
+
+
+def check_now(session: Session, refund_id: uuid.UUID) -> None:
+    """Have the machine look at once instead of at its next time; nothing happens when it is at it already."""
+    moved = session.execute(
+        text(
+            "UPDATE operation SET next_run_at = clock_timestamp() WHERE kind = 'refund.run'"
+            " AND dedupe_key = :refund AND state = 'ready' RETURNING id"
+        ),
+        {"refund": str(refund_id)},
+    ).first()
+    if moved is not None:
+        hint_after_commit(session, Queue.MONEY)
+
+
+def _locked(session: Session, refund_id: uuid.UUID) -> tuple[Order, Refund]:
+    found = session.get(Refund, refund_id)
+    if found is None:
+        raise NotFound("There is no such refund.")
+    order = lock_order(session, found.order_id)
+    return order, session.get_one(Refund, refund_id, populate_existing=True, with_for_update=True)
+
+
+def _refuse_above_cap(session: Session, payment: Transaction, declined: Refund) -> None:
+    reserved = session.scalar(
+        select(func.coalesce(func.sum(Refund.amount), 0)).where(
+            Refund.transaction_id == payment.id,
+            Refund.state.not_in([RefundState.DECLINED.value, RefundState.WITHDRAWN.value]),
+            Refund.way != RefundWay.RELEASE.value,
+        )
+    )
+    if (reserved or 0) + declined.amount > payment.captured_amount:
+        raise InvalidInput(
+            f"Only {payment.captured_amount - (reserved or 0)} {payment.currency} of this payment is left.",
+            code="more_than_captured",
+        )
