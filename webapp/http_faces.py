@@ -11,6 +11,7 @@ from webapp.core.logging import init_request_log
 from webapp.core.settings import Settings
 from webapp.metrics import init_metrics
 from webapp.operations import views as operations
+from webapp.orders import views as orders
 from webapp.ui.shell import init_ui
 
 
@@ -21,6 +22,6 @@ def register(app: Flask, settings: Settings) -> None:
     init_metrics(app, settings)
     init_ui(app, settings)
     init_login(app)
-    for blueprint in (health.bp, auth.blueprint, operations.bp, channel_webhooks.webhooks):
+    for blueprint in (health.bp, auth.blueprint, operations.bp, channel_webhooks.webhooks, orders.blueprint):
         app.register_blueprint(blueprint)
     init_admin(app)

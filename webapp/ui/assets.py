@@ -20,13 +20,33 @@ STATIC = Path(__file__).resolve().parent.parent / "static"
 BUNDLES: dict[str, tuple[str, ...]] = {
     "app.css": tuple(
         f"css/{name}.css"
-        for name in ("tokens", "base", "shell", "controls", "tables", "states", "details", "dialogs")
+        for name in (
+            "tokens",
+            "base",
+            "shell",
+            "controls",
+            "tables",
+            "states",
+            "details",
+            "dialogs",
+            "orders",
+        )
     ),
     "admin.css": ("css/admin.css",),
     # Order matters: page.js defines what the others use.
     "app.js": tuple(
         f"js/{name}.js"
-        for name in ("page", "exchange", "toasts", "dialogs", "theme", "menus", "tables", "keyboard")
+        for name in (
+            "page",
+            "exchange",
+            "toasts",
+            "dialogs",
+            "theme",
+            "menus",
+            "tables",
+            "keyboard",
+            "orders",
+        )
     ),
 }
 ONE_YEAR_S = 31_536_000  # the longest age that RFC 9111 caches honour

@@ -4,12 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Select, Text, case, cast, func, or_, select
+from sqlalchemy import Select, case, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from webapp.cargo.models import CargoCompany
 from webapp.channels.models import Channel, RemoteRecord
-from webapp.core import exact_json
 from webapp.core.errors import NotFound
 from webapp.core.operations import Operation, OperationState
 from webapp.customers.models import Address, Customer
@@ -66,6 +65,16 @@ class OrderHead:
     external_status: str | None
     history: CustomerHistory
     last_sent: LastSent | None
+
+    @property
+    def payment_name(self) -> str:
+        """What the way of paying is called; the channel's own word where we have none."""
+        return self.payment_option.name if self.payment_option else self.order.payment_option_slug or ""
+
+    @property
+    def carrier_name(self) -> str:
+        """Who brings it; the channel's own word where we have none."""
+        return self.cargo.name if self.cargo else self.order.shipping_company or ""
 
 
 @dataclass(frozen=True)
@@ -176,11 +185,13 @@ def open_refresh(session: Session, order_id: int) -> Operation | None:
     return session.scalars(query.order_by(Operation.created_at.desc())).first()
 
 
-def raw_payload(session: Session, order_id: int) -> tuple[RemoteRecord, Any] | None:
-    """What the channel sent last, figure for figure as it was written; None for an order that no channel sent."""
-    query = select(RemoteRecord, cast(RemoteRecord.payload, Text)).where(RemoteRecord.order_id == order_id)
+def raw_payload(session: Session, order_id: int) -> tuple[RemoteRecord, str] | None:
+    """What the channel sent last, as readable JSON with every figure as it was; None when no channel sent the order."""
+    query = select(RemoteRecord, func.jsonb_pretty(RemoteRecord.payload)).where(
+        RemoteRecord.order_id == order_id
+    )
     row = session.execute(query.order_by(RemoteRecord.received_at.desc()).limit(1)).one_or_none()
-    return None if row is None else (row[0], exact_json.parse(row[1]))
+    return None if row is None else (row[0], row[1])
 
 
 def id_of_number(session: Session, number: str, scope: Scope) -> int | None:

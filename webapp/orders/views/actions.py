@@ -1,0 +1,162 @@
+"""What staff do from the pages of orders: leave a note, ask channels, choose columns."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from flask import Response, make_response, render_template, request, url_for
+from flask_babel import gettext, ngettext
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from webapp.auth.models import StaffUser
+from webapp.auth.permissions import Permission, audit_context, channel_scope, current_staff, requires
+from webapp.channels.models import Channel
+from webapp.channels.service import ChannelService
+from webapp.core.db import db, unit_of_work
+from webapp.core.errors import Conflict, InvalidInput
+from webapp.core.operations import Operation
+from webapp.orders.forms import NoteForm
+from webapp.orders.models import Order
+from webapp.orders.queries import detail
+from webapp.orders.queries.criteria import Scope
+from webapp.orders.service.notes import add_note
+from webapp.orders.views.blueprint import blueprint
+from webapp.orders.views.columns import PREFERENCE, known_columns
+from webapp.orders.views.detail import part_of_page, timeline_ctx
+from webapp.orders.views.list import plain_list_url
+from webapp.ui.htmx import current_path, is_htmx, redirect, toast, trigger
+from webapp.ui.tables import PAGE_SIZE
+
+OPERATIONS_CHANGED: Final = "operations:changed"
+ORDERS_CHANGED: Final = "orders:changed"
+CLEAR_SELECTION: Final = "kontor:clear-selection"
+
+
+@blueprint.post("/<int:order_id>/notes")
+@requires(Permission.ORDERS_NOTE)
+def post_note(order_id: int) -> Response:
+    """Leave a note; an invalid one comes back with what was typed."""
+    detail.head(db.session(), order_id, channel_scope())
+    form = NoteForm()
+    if not form.validate_on_submit():
+        return _timeline(order_id, form, status=422)
+    with unit_of_work() as session:
+        add_note(session, form.to_input(order_id), audit_context())
+    if not is_htmx():
+        return redirect(url_for("orders.show", order_id=order_id, _anchor="timeline"))
+    return _timeline(order_id, NoteForm(formdata=None))
+
+
+@blueprint.post("/<int:order_id>/refresh")
+@requires(Permission.CHANNELS_PULL)
+def refresh(order_id: int) -> Response:
+    """Ask the channel for this order again; a second click joins the first one's work."""
+    detail.head(db.session(), order_id, channel_scope())
+    with unit_of_work() as session:
+        operation, _ = ChannelService().refresh_order(session, order_id, audit_context())
+        operation_id = operation.id
+    if not is_htmx():
+        return redirect(url_for("orders.show", order_id=order_id))
+    response = _refreshing(order_id, db.session().get(Operation, operation_id))
+    return trigger(response, OPERATIONS_CHANGED)
+
+
+@blueprint.get("/<int:order_id>/refresh/<uuid:operation_id>")
+@requires(Permission.ORDERS_VIEW)
+def refreshing(order_id: int, operation_id: Any) -> Response:
+    """How far the refresh is; when it has ended the page asks for itself anew."""
+    detail.head(db.session(), order_id, channel_scope())
+    operation = db.session().get(Operation, operation_id)
+    if not is_htmx():
+        return redirect(url_for("orders.show", order_id=order_id))
+    if operation is not None and operation.kind != detail.REFRESH_KIND:
+        operation = None
+    response = _refreshing(order_id, operation)
+    if operation is not None and not operation.is_open:
+        trigger(response, "order:changed")
+        if operation.state == "done":
+            return toast(response, gettext("Read anew from the channel."))
+        return toast(response, operation.last_error or gettext("The channel could not be read."), "error")
+    return response
+
+
+@blueprint.post("/refresh")
+@requires(Permission.CHANNELS_PULL)
+def refresh_chosen() -> Response:
+    """Ask the channels for the ticked orders again."""
+    ids = sorted({number for number in request.form.getlist("id", type=int) if number > 0})[:PAGE_SIZE]
+    with unit_of_work() as session:
+        known = _known(session, ids, channel_scope())
+        if not known:
+            raise InvalidInput(gettext("Tick the orders first."))
+        asked = _refresh_each(session, known)
+    response = make_response("", 204) if is_htmx() else redirect(_back())
+    told = ngettext("%(num)d order is read anew.", "%(num)d orders are read anew.", asked)
+    return trigger(toast(response, told), OPERATIONS_CHANGED, CLEAR_SELECTION)
+
+
+@blueprint.post("/pull")
+@requires(Permission.CHANNELS_PULL)
+def pull() -> Response:
+    """Pull every channel that the reader may see and that is switched on."""
+    with unit_of_work() as session:
+        query = select(Channel.id, Channel.name).where(Channel.is_active).order_by(Channel.name)
+        scope = channel_scope()
+        channels = session.execute(query if scope is None else query.where(Channel.id.in_(scope))).all()
+        for channel in channels:
+            ChannelService().pull(session, channel.id, audit_context())
+    if not channels:
+        raise Conflict(gettext("No channel is switched on. Connect one first."))
+    response = make_response("", 204) if is_htmx() else redirect(_back())
+    names = ", ".join(channel.name for channel in channels)
+    return trigger(toast(response, gettext("Pulling %(channels)s.", channels=names)), OPERATIONS_CHANGED)
+
+
+@blueprint.post("/columns")
+@requires(Permission.ORDERS_VIEW)
+def choose_columns() -> Response:
+    """Remember which columns this person wants to see; none at all means the usual ones."""
+    chosen = known_columns(request.form.getlist("column"))
+    with unit_of_work() as session:
+        mine = session.get_one(StaffUser, current_staff().id)
+        kept = {key: value for key, value in mine.preferences.items() if key != PREFERENCE}
+        preferences = {**kept, PREFERENCE: chosen} if chosen else kept
+        session.execute(update(StaffUser).where(StaffUser.id == mine.id).values(preferences=preferences))
+    if is_htmx():
+        return trigger(make_response("", 204), ORDERS_CHANGED)
+    return redirect(_back())
+
+
+def _timeline(order_id: int, form: NoteForm, *, status: int = 200) -> Response:
+    head = detail.head(db.session(), order_id, channel_scope())
+    return part_of_page(
+        "orders/_timeline.html",
+        status=status,
+        order=head.order,
+        form=form,
+        keep=False,
+        **timeline_ctx(db.session(), order_id, head.channel.name),
+    )
+
+
+def _refreshing(order_id: int, operation: Operation | None) -> Response:
+    context = {"order_id": order_id, "refresh": operation, "can_refresh": True}
+    return make_response(render_template("orders/_refresh.html", **context))
+
+
+def _known(session: Session, ids: Sequence[int], scope: Scope) -> list[int]:
+    query = select(Order.id).where(Order.id.in_(ids), Order.remote_id.is_not(None))
+    if scope is not None:
+        query = query.where(Order.channel_id.in_(scope))
+    return list(session.scalars(query))
+
+
+def _refresh_each(session: Session, ids: Sequence[int]) -> int:
+    for order_id in ids:
+        ChannelService().refresh_order(session, order_id, audit_context())
+    return len(ids)
+
+
+def _back() -> str:
+    """The list as it was, when the form says where it stood; the plain list else."""
+    return current_path() or plain_list_url()

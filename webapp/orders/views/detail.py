@@ -1,0 +1,166 @@
+"""One order: its page, and the parts of it that are asked for one by one."""
+
+from decimal import Decimal
+from typing import Any, Final
+
+from flask import Response, request
+from sqlalchemy.orm import Session
+
+from webapp.auth.permissions import Permission, channel_scope, requires
+from webapp.core.db import db
+from webapp.core.errors import NotFound
+from webapp.orders.enums import AttentionKind, ClientType, DeliveryType
+from webapp.orders.forms import NoteForm
+from webapp.orders.pricing import item_total
+from webapp.orders.queries import detail, timeline
+from webapp.orders.queries.criteria import Scope
+from webapp.orders.views.addresses import address_lines
+from webapp.orders.views.blueprint import blueprint
+from webapp.orders.views.explanation import explained
+from webapp.orders.views.happened import told
+from webapp.orders.views.items import item_lines, parcels
+from webapp.orders.views.money import paid, sums, went_back
+from webapp.orders.views.shown import Worder, worded
+from webapp.ui.htmx import render
+
+LARGEST_ID: Final = 2**63 - 1  # of PostgreSQL's bigint; a longer number in a URL is no order's
+
+
+@blueprint.get("/<int:order_id>")
+@requires(Permission.ORDERS_VIEW)
+def show(order_id: int) -> Response:
+    """The page of one order; its fragment is what changes when the channel or a colleague does something."""
+    return render(
+        "orders/show.html", "orders/_order.html", **show_ctx(db.session(), order_id, channel_scope())
+    )
+
+
+def show_ctx(session: Session, order_id: int, scope: Scope) -> dict[str, Any]:
+    """Everything the page shows; eleven statements, whatever is on the order. Raises NotFound."""
+    head = _head(session, order_id, scope)
+    order = head.order
+    items = detail.items(session, order.id)
+    payments = detail.payments(session, order.id)
+    attention, refused = detail.troubles(session, order.id)
+    worder = Worder()
+    return {
+        "head": head,
+        "order": order,
+        "order_id": order.id,
+        "words": worder.words(order),
+        "lines": item_lines(items),
+        "sums": sums(order, detail.discounts(session, order.id)),
+        "missing": _missing(order, items),
+        "payments": [paid(payment) for payment in payments],
+        "refunds": [went_back(refund) for payment in payments for refund in payment.refunds],
+        "parcels": parcels(head, items, detail.packages(session, order.id)),
+        "attention": attention,
+        "refused": refused,
+        "refresh": detail.open_refresh(session, order.id),
+        "can_refresh": order.remote_id is not None,
+        "shipping_lines": address_lines(head.shipping),
+        "billing_lines": address_lines(head.billing),
+        "same_address": head.shipping.id == head.billing.id,
+        "client_type": worded(ClientType, order.client_type),
+        "delivery_type": worded(DeliveryType, order.delivery_type),
+        "attention_label": lambda entry: worded(AttentionKind, entry.kind),
+        "form": NoteForm(formdata=None),
+        **timeline_ctx(session, order.id, head.channel.name),
+    }
+
+
+def timeline_ctx(session: Session, order_id: int, channel: str) -> dict[str, Any]:
+    """The newest notes and entries of an order."""
+    entries = timeline.entries(session, order_id)
+    return {
+        "notes": timeline.notes(session, order_id),
+        "entries": [told(entry, channel) for entry in entries.rows],
+        "older_entries": entries.before_id,
+    }
+
+
+@blueprint.get("/<int:order_id>/peek")
+@requires(Permission.ORDERS_VIEW)
+def peek(order_id: int) -> Response:
+    """The row that opens under an order in the list."""
+    session = db.session()
+    head = _head(session, order_id, channel_scope())
+    items = detail.items(session, order_id)
+    return part_of_page(
+        "orders/_peek.html", in_table=True, head=head, order=head.order, lines=item_lines(items)
+    )
+
+
+@blueprint.get("/<int:order_id>/items/<int:item_id>/price")
+@requires(Permission.ORDERS_VIEW)
+def price(order_id: int, item_id: int) -> Response:
+    """How one row's price came about."""
+    session = db.session()
+    order = _head(session, order_id, channel_scope()).order
+    items = detail.items(session, order_id)
+    position = next((at for at, item in enumerate(items) if item.row.id == item_id), None)
+    if position is None:
+        raise NotFound("This order has no such item.")
+    lines = explained(items, position, detail.discounts(session, order_id))
+    return part_of_page(
+        "orders/_price.html", in_table=True, order=order, item=items[position].row, lines=lines
+    )
+
+
+@blueprint.get("/<int:order_id>/notes")
+@requires(Permission.ORDERS_VIEW)
+def notes(order_id: int) -> Response:
+    """Older notes."""
+    session = db.session()
+    order = _head(session, order_id, channel_scope()).order
+    found = timeline.notes(session, order_id, before_id=_before())
+    return part_of_page("orders/_notes.html", order=order, notes=found)
+
+
+@blueprint.get("/<int:order_id>/timeline")
+@requires(Permission.ORDERS_VIEW)
+def older(order_id: int) -> Response:
+    """Older entries of the timeline."""
+    session = db.session()
+    head = _head(session, order_id, channel_scope())
+    found = timeline.entries(session, order_id, before_id=_before())
+    entries = [told(entry, head.channel.name) for entry in found.rows]
+    return part_of_page(
+        "orders/_entries.html", order=head.order, entries=entries, older_entries=found.before_id
+    )
+
+
+@blueprint.get("/<int:order_id>/payload")
+@requires(Permission.ORDERS_RAW_PAYLOAD)
+def payload(order_id: int) -> Response:
+    """What the channel sent last, figure for figure."""
+    session = db.session()
+    head = _head(session, order_id, channel_scope())
+    record, text = detail.raw_payload(session, order_id) or (None, "")
+    return part_of_page(
+        "orders/_payload.html", order=head.order, channel=head.channel, record=record, text=text
+    )
+
+
+def part_of_page(fragment: str, *, status: int = 200, in_table: bool = False, **context: Any) -> Response:
+    """A part of the page for htmx; without a script the part on a page of its own."""
+    return render("orders/part.html", fragment, status=status, part=fragment, in_table=in_table, **context)
+
+
+def _head(session: Session, order_id: int, scope: Scope) -> detail.OrderHead:
+    if order_id > LARGEST_ID:
+        raise NotFound("There is no such order.")
+    return detail.head(session, order_id, scope)
+
+
+def _before() -> int | None:
+    before = request.args.get("before", type=int)
+    return before if before is not None and 0 < before <= LARGEST_ID else None
+
+
+def _missing(order: Any, items: list[detail.Item]) -> dict[str, Decimal] | None:
+    """What shop and parts say where they disagree; None when they agree."""
+    if not order.money_mismatch:
+        return None
+    parts = sum((item_total(item.row) for item in items), Decimal(0))
+    return {"shop": order.amount, "parts": parts, "difference": order.amount - parts}

@@ -1,0 +1,92 @@
+"""The rows of an order as pages show them."""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from flask_babel import gettext
+
+from webapp.cargo.carriers import tracking_url
+from webapp.cargo.models import CargoCompany
+from webapp.orders.enums import OrderStatus
+from webapp.orders.models import OrderItem, Package
+from webapp.orders.queries.detail import Item, OrderHead
+from webapp.ui.formatting import number
+
+
+class ItemLine(NamedTuple):
+    """A row with its state and its figures in words."""
+
+    row: OrderItem
+    label: str
+    dot: str
+    attributes: str
+    quantity: str
+    external_status: str | None
+    parcel: "Parcel | None"
+
+
+class Parcel(NamedTuple):
+    """Where something travels; `url` opens the carrier's page."""
+
+    carrier: str
+    number: str
+    url: str | None
+
+
+def item_lines(items: Iterable[Item]) -> list[ItemLine]:
+    """The rows in words."""
+    return [_line(item) for item in items]
+
+
+def parcel(
+    cargo: CargoCompany | None, carrier: str | None, tracking_number: str | None, url: str | None
+) -> Parcel | None:
+    """The parcel of this number; None without one."""
+    if not tracking_number:
+        return None
+    name = cargo.name if cargo is not None else carrier or ""
+    # A shop's own words: only an address of the web may become a link.
+    link = url if url and url.startswith(("https://", "http://")) else None
+    if link is None and cargo is not None:
+        link = tracking_url(cargo.tracking_url_template, tracking_number)
+    return Parcel(name, tracking_number, link)
+
+
+def parcels(
+    head: OrderHead, items: Iterable[Item], packages: Iterable[tuple[Package, CargoCompany | None]]
+) -> list[Parcel]:
+    """Every parcel once: the order's own number, the packages', and those that only items carry."""
+    order = head.order
+    found = [
+        parcel(head.cargo, order.shipping_company, order.tracking_number, order.tracking_url),
+        *(parcel(cargo, None, each.tracking_number, each.tracking_url) for each, cargo in packages),
+        *(line.parcel for line in item_lines(items)),
+    ]
+    once = {each.number: each for each in reversed(found) if each is not None}
+    return list(reversed(once.values()))
+
+
+def quantity_text(quantity: Decimal) -> str:
+    """`2`, `1.5`: no zeros that say nothing."""
+    whole = quantity.to_integral_value()
+    return number(int(whole) if quantity == whole else quantity.normalize())
+
+
+def _line(item: Item) -> ItemLine:
+    row = item.row
+    status = OrderStatus(row.status)
+    return ItemLine(
+        row=row,
+        label=gettext(status.label),
+        dot=status.dot,
+        attributes=_attributes(row.attributes),
+        quantity=quantity_text(row.quantity),
+        external_status=item.external_status,
+        parcel=parcel(item.cargo, row.shipping_company, row.tracking_number, row.tracking_url),
+    )
+
+
+def _attributes(attributes: Mapping[str, Any]) -> str:
+    """`Black · M`; values that are no plain words are for the raw payload."""
+    return " · ".join(str(value) for value in attributes.values() if isinstance(value, str | int) and value)

@@ -1,0 +1,164 @@
+"""The list of orders: one URL for the page and its fragment, with and without a script."""
+
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from flask import Response, current_app, request, url_for
+from flask.blueprints import BlueprintSetupState
+from sqlalchemy.orm import Session
+
+from webapp.auth.permissions import Permission, channel_scope, current_staff, requires
+from webapp.core.clock import utc_now
+from webapp.core.db import db
+from webapp.core.remembered import Remembered
+from webapp.core.settings import Settings
+from webapp.orders.queries import detail, listing, search
+from webapp.orders.queries.criteria import OrderFilter, Scope, View
+from webapp.orders.queries.listing import ListRow, OrderPage
+from webapp.orders.queries.surroundings import Surroundings, read_surroundings
+from webapp.orders.queries.totals import Total, count_matching
+from webapp.orders.views.blueprint import blueprint
+from webapp.orders.views.columns import COLUMNS, chosen_columns
+from webapp.orders.views.list_state import ListState, empty_query, read_state
+from webapp.orders.views.presets import presets
+from webapp.orders.views.shown import Worder, Words
+from webapp.ui.filters import Query
+from webapp.ui.htmx import is_htmx, push_url, redirect, render
+from webapp.ui.i18n import reader_zone
+from webapp.ui.tables import PAGE_SIZE
+
+# Trigram statistics change with every ANALYZE, which on a large table is seldom.
+STATISTICS_S: Final = 300.0
+_REMEMBERED: Final = "kontor_orders_remembered"
+_STATISTICS: Final = "kontor_orders_statistics"
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A built-in view with its count."""
+
+    view: View
+    count: int
+    url: str
+    current: bool
+
+
+class Line(NamedTuple):
+    """A row of the list and its state in words."""
+
+    row: ListRow
+    words: Words
+
+
+@blueprint.record_once
+def _remember(state: BlueprintSetupState) -> None:
+    settings: Settings = state.app.extensions["kontor_settings"]
+    state.app.extensions[_REMEMBERED] = Remembered(settings.timing.counts_s)
+    state.app.extensions[_STATISTICS] = Remembered(min(STATISTICS_S, settings.timing.counts_s * 60))
+
+
+@blueprint.get("/")
+@requires(Permission.ORDERS_VIEW)
+def index() -> Response:
+    """The list; an exact order number in the top bar's search opens the order instead."""
+    order_id = _order_jumped_to()
+    if order_id is not None:
+        return redirect(url_for("orders.show", order_id=order_id))
+    context = list_ctx(db.session(), request.args, channel_scope())
+    response = render("orders/index.html", "orders/_list.html", **context)
+    url = context["state"].url(**context["paging"])
+    if is_htmx() and request.full_path.rstrip("?") != url:
+        # A form sends its empty fields too; the address bar shows the list's one spelling.
+        push_url(response, url)
+    return response
+
+
+def list_ctx(session: Session, query: Query, scope: Scope) -> dict[str, Any]:
+    """What the list shows for a query; six statements at most, on however many orders."""
+    around = _surroundings(session, scope)
+    state = read_state(query, around)
+    statistics = _statistics(session) if state.wanted.words else None
+    page = _page(session, state, scope, statistics)
+    worder = Worder()
+    return {
+        "state": state,
+        "around": around,
+        "tabs": _tabs(state, around),
+        "lines": [Line(row, worder.words(row)) for row in page.rows],
+        "page": page,
+        "total": _total(session, state, page, around, scope, statistics),
+        "columns": COLUMNS,
+        "shown": frozenset(chosen_columns(current_staff().preferences)),
+        "presets": presets(utc_now().astimezone(reader_zone()).date()),
+        "paging": {name: state.query[name] for name in ("after", "before") if name in state.query},
+        "too_short": bool(state.wanted.words) and search.read_words(state.wanted.words).too_short,
+        "View": View,
+    }
+
+
+def plain_list_url() -> str:
+    """The list without any filter."""
+    return read_state(empty_query(), Surroundings({})).url()
+
+
+def _order_jumped_to() -> int | None:
+    """The order whose exact number was typed into the search of the top bar, which sends nothing else."""
+    number = request.args.get("q", "").strip()
+    if is_htmx() or not number or set(request.args) != {"q"}:
+        return None
+    return detail.id_of_number(db.session(), number.removeprefix("#"), channel_scope())
+
+
+def _page(
+    session: Session, state: ListState, scope: Scope, statistics: search.TrigramStatistics | None
+) -> OrderPage:
+    def page_at(state_place: Any) -> OrderPage:
+        return listing.page(
+            session, state.wanted, scope, state.sort, state_place, statistics=statistics, size=PAGE_SIZE
+        )
+
+    page = page_at(state.place)
+    # Whoever goes on from a row that is no longer in the list begins again instead of seeing nothing.
+    return page_at(None) if state.place is not None and not page.rows else page
+
+
+def _tabs(state: ListState, around: Surroundings) -> list[Tab]:
+    return [
+        Tab(view, around.counts.get(view, 0), state.view_url(view), view is state.wanted.view)
+        for view in View
+    ]
+
+
+def _total(
+    session: Session,
+    state: ListState,
+    page: OrderPage,
+    around: Surroundings,
+    scope: Scope,
+    statistics: search.TrigramStatistics | None,
+) -> Total | None:
+    """How many there are; None where nobody can say without counting for longer than it is worth."""
+    wanted = state.wanted
+    if wanted.is_a_view:
+        return Total(around.counts.get(wanted.view, 0))
+    if page.before is None and page.after is None:
+        return Total(len(page.rows))
+    if page.total is not None:
+        return Total(page.total)
+    if not wanted.words:
+        remembered: Remembered = current_app.extensions[_REMEMBERED]
+        return remembered.get(("count", wanted, scope), lambda: count_matching(session, wanted, scope))
+    alone = wanted == OrderFilter(words=wanted.words) and scope is None
+    if not alone or statistics is None:
+        return None
+    return Total(round(statistics.expected(search.read_words(wanted.words))), exact=False)
+
+
+def _surroundings(session: Session, scope: Scope) -> Surroundings:
+    remembered: Remembered = current_app.extensions[_REMEMBERED]
+    return remembered.get(("around", scope), lambda: read_surroundings(session, scope))
+
+
+def _statistics(session: Session) -> search.TrigramStatistics:
+    remembered: Remembered = current_app.extensions[_STATISTICS]
+    return remembered.get("trigrams", lambda: search.read_statistics(session))

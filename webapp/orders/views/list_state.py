@@ -1,0 +1,206 @@
+"""What the URL of a list of orders says: view, filters, sort and place, and the URLs that differ from it by one thing."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from flask import url_for
+from flask_babel import gettext
+from werkzeug.datastructures import MultiDict
+
+from webapp.orders.enums import CancelStatus, OrderStatus
+from webapp.orders.queries.criteria import Flag, OrderFilter, Place, Sort, SortKey, View
+from webapp.orders.queries.surroundings import Surroundings
+from webapp.ui.filters import (
+    AmountPill,
+    ChoicePill,
+    DayPill,
+    Option,
+    Pill,
+    Query,
+    query_names,
+    read_amounts,
+    read_choices,
+    read_days,
+    read_text,
+)
+from webapp.ui.tables import decode_cursor, encode_cursor
+
+# As an order lives: its way to the customer first, then the ways it can end otherwise.
+STATUSES: Final = (
+    *(status for status in OrderStatus if status >= OrderStatus.WAITING and status != OrderStatus.REFUNDED),
+    OrderStatus.CANCELLATION_WAITING,
+    OrderStatus.CANCELLED,
+    OrderStatus.REFUNDED,
+)
+LARGEST_ID: Final = 2**63 - 1  # of PostgreSQL's bigint
+_ALWAYS_SHOWN: Final = ("status", "channel", "placed", "amount")
+_PAGING: Final = ("after", "before")
+
+
+@dataclass(frozen=True)
+class ListState:
+    """What is asked for, and the words of the URL that say so: known ones with a value, nothing else."""
+
+    wanted: OrderFilter
+    sort: Sort
+    place: Place | None
+    pills: Sequence[Pill]
+    query: Mapping[str, Sequence[str]]
+
+    @property
+    def shown_pills(self) -> list[Pill]:
+        """The pills that stand in the bar: four always, the others while they narrow the list."""
+        return [pill for pill in self.pills if pill.name in _ALWAYS_SHOWN or pill.shown]
+
+    @property
+    def more_pills(self) -> list[Pill]:
+        """The others, behind "More"."""
+        return [pill for pill in self.pills if pill.name not in _ALWAYS_SHOWN and not pill.shown]
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether "Clear" has something to clear."""
+        return not self.wanted.is_a_view
+
+    def url(self, **changes: str | Sequence[str] | None) -> str:
+        """This list with some words changed; None takes one out. Paging starts again."""
+        query: dict[str, Any] = {name: values for name, values in self.query.items() if name not in _PAGING}
+        for name, value in changes.items():
+            query.pop(name, None)
+            if value is not None:
+                query[name] = value
+        return url_for("orders.index", **query)
+
+    def view_url(self, view: View) -> str:
+        """The same filters in another view."""
+        return self.url(view=None if view is View.ALL else view.value)
+
+    def cleared_url(self) -> str:
+        """The view without its filters."""
+        names: Iterable[str] = (*query_names(self.pills), "q", "customer")
+        return self.url(**dict.fromkeys(names))
+
+    def sort_url(self, key: SortKey) -> str:
+        """Sorted by this column: the other way round when it already is, else from high to low."""
+        down = not self.sort.descending if self.sort.key is key else True
+        sort = Sort(key, down)
+        return self.url(sort=None if sort == Sort() else sort.word)
+
+    def page_url(self, place: Place | None) -> str | None:
+        """The page at this place; None for none."""
+        if place is None:
+            return None
+        cursor = encode_cursor(self.sort.word, (place.value, place.order_id))
+        return self.url(**{"before" if place.backward else "after": cursor})
+
+
+def read_state(query: Query, around: Surroundings) -> ListState:
+    """The state that the URL's query names; what it does not know is passed over."""
+    view = View(query["view"]) if query.get("view") in set(View) else View.ALL
+    sort = Sort.of_word(query.get("sort"))
+    pills = _pills(query, around)
+    wanted = _filter(query, view, {pill.name: pill for pill in pills})
+    place = _place(query, sort)
+    return ListState(wanted, sort, place, pills, _words(query, wanted, sort, pills, paged=place is not None))
+
+
+def _pills(query: Query, around: Surroundings) -> list[Pill]:
+    return [
+        _choice(query, "status", gettext("Status"), _worded(STATUSES)),
+        _choice(query, "channel", gettext("Channel"), _named(around.channels)),
+        DayPill("placed", gettext("Placed"), read_days(query, "placed")),
+        AmountPill("amount", gettext("Amount"), read_amounts(query, "amount")),
+        _choice(query, "payment", gettext("Payment"), _named(around.payments)),
+        _choice(query, "cargo", gettext("Carrier"), _named(around.cargo)),
+        _choice(query, "currency", gettext("Currency"), [Option(code, code) for code in around.currencies]),
+        _choice(query, "cancel", gettext("Cancellation"), _worded(CancelStatus)),
+        _choice(query, "flag", gettext("Exception"), [Option(flag, gettext(flag.label)) for flag in Flag]),
+    ]
+
+
+def _choice(query: Query, name: str, label: str, options: Sequence[Option]) -> ChoicePill:
+    return ChoicePill(name, label, options, read_choices(query, name, [option.value for option in options]))
+
+
+def _worded(members: Iterable[OrderStatus] | Iterable[CancelStatus]) -> list[Option]:
+    return [Option(str(member.value), gettext(member.label), member.dot) for member in members]
+
+
+def _named(names: Mapping[int, str]) -> list[Option]:
+    return [Option(str(key), name) for key, name in names.items()]
+
+
+def _filter(query: Query, view: View, pills: Mapping[str, Pill]) -> OrderFilter:
+    def chosen(name: str) -> tuple[str, ...]:
+        pill = pills[name]
+        return pill.chosen if isinstance(pill, ChoicePill) else ()
+
+    def numbers(name: str) -> tuple[int, ...]:
+        return tuple(map(int, chosen(name)))
+
+    placed, amount = pills["placed"], pills["amount"]
+    return OrderFilter(
+        view=view,
+        words=read_text(query, "q"),
+        statuses=numbers("status"),
+        channels=numbers("channel"),
+        payments=numbers("payment"),
+        cargo=numbers("cargo"),
+        currencies=chosen("currency"),
+        cancel_statuses=chosen("cancel"),
+        flags=tuple(map(Flag, chosen("flag"))),
+        placed=placed.days.instants() if isinstance(placed, DayPill) else (None, None),
+        least=amount.amounts.least if isinstance(amount, AmountPill) else None,
+        most=amount.amounts.most if isinstance(amount, AmountPill) else None,
+        customer_id=_number(query.get("customer")),
+    )
+
+
+def _place(query: Query, sort: Sort) -> Place | None:
+    kind: type[datetime] | type[Decimal] = Decimal if sort.key is SortKey.AMOUNT else datetime
+    for name in _PAGING:
+        values = decode_cursor(query.get(name), sort.word, (kind, int))
+        if values is not None and isinstance(values[0], kind) and isinstance(values[1], int):
+            return Place(values[0], values[1], backward=name == "before")
+    return None
+
+
+def _words(
+    query: Query, wanted: OrderFilter, sort: Sort, pills: Sequence[Pill], *, paged: bool
+) -> dict[str, Sequence[str]]:
+    """The query as it should have been: one spelling per list, so that a shared URL says no more than it must."""
+    words: dict[str, Sequence[str]] = {}
+    if wanted.view is not View.ALL:
+        words["view"] = (wanted.view.value,)
+    if wanted.words:
+        words["q"] = (wanted.words,)
+    if wanted.customer_id is not None:
+        words["customer"] = (str(wanted.customer_id),)
+    for pill in pills:
+        words |= _pill_words(query, pill)
+    if sort != Sort():
+        words["sort"] = (sort.word,)
+    if paged:
+        words |= {name: query.getlist(name)[:1] for name in _PAGING if name in query}
+    return words
+
+
+def _pill_words(query: Query, pill: Pill) -> dict[str, Sequence[str]]:
+    if not pill.shown:
+        return {}
+    if isinstance(pill, ChoicePill):
+        return {pill.name: pill.chosen}
+    return {name: (query[name],) for name in query_names([pill]) if query.get(name)}
+
+
+def _number(text: str | None) -> int | None:
+    number = int(text) if text and text.isascii() and text.isdigit() else None
+    return number if number is not None and number <= LARGEST_ID else None
+
+
+def empty_query() -> Query:
+    """The query of the plain list."""
+    return MultiDict()

@@ -1,0 +1,20 @@
+// The list of orders renews itself when a pull has ended, but never under somebody's hands; and copying to the clipboard.
+(() => {
+  const { one, on } = kontor;
+
+  const inUse = list => Boolean(one('.k-pick input:checked, .k-peek, details[open]', list))
+    || list.contains(document.activeElement) && document.activeElement.matches('input[type=search]');
+  on('htmx:beforeRequest', event => {
+    const { elt, requestConfig } = event.detail;
+    if (elt.id !== 'orders' || requestConfig.triggeringEvent?.type !== 'orders:changed' || !inUse(elt)) return;
+    event.preventDefault();
+    one('#order-news', elt).hidden = false;
+  });
+
+  on('click', async event => {
+    const button = event.target.closest('[data-copy]');
+    if (!button) return;
+    await navigator.clipboard.writeText(one(button.dataset.copy).textContent);
+    kontor.toast(button.dataset.copied);
+  });
+})();
