@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -53,34 +53,50 @@ def base_url(web_app: Flask) -> Iterator[str]:
     thread.join()
 
 
-OpenContext = Callable[..., BrowserContext]
+class OpenContext:
+    """Opens browser contexts and listens to what their pages complain of."""
+
+    def __init__(self, browser: Browser, base_url: str) -> None:
+        self._browser = browser
+        self._base_url = base_url
+        self._contexts: list[BrowserContext] = []
+        self.complaints: list[str] = []
+
+    def __call__(self, **options: object) -> BrowserContext:
+        """A browser of its own, with no cookie yet; the options are Playwright's."""
+        context = self._open(**options)
+        context.on("console", self._complain)
+        context.on("weberror", lambda error: self.complaints.append(str(error.error)))
+        return context
+
+    def unwatched(self) -> Page:
+        """A page that may break the rules, for tests that show that the rules hold."""
+        return self._open().new_page()
+
+    def close(self) -> None:
+        for context in self._contexts:
+            context.close()
+
+    def _open(self, **options: object) -> BrowserContext:
+        window = {"width": 1360, "height": 860}
+        context = self._browser.new_context(**{"base_url": self._base_url, "viewport": window, **options})  # type: ignore[arg-type]
+        context.set_default_timeout(10_000)
+        self._contexts.append(context)
+        return context
+
+    def _complain(self, message: ConsoleMessage) -> None:
+        broke_policy = "Content Security Policy" in message.text or "Refused to" in message.text
+        if message.type == "error" and (broke_policy or "Uncaught" in message.text):
+            self.complaints.append(message.text)
 
 
 @pytest.fixture
 def new_context(browser: Browser, base_url: str, empty_database: None) -> Iterator[OpenContext]:
-    """Opens browser contexts; when the test ends no page of theirs may have broken the content policy or a script."""
-    contexts: list[BrowserContext] = []
-    complaints: list[str] = []
-
-    def complain(message: ConsoleMessage) -> None:
-        policy = "Content Security Policy" in message.text or "Refused to" in message.text
-        if message.type == "error" and (policy or "Uncaught" in message.text):
-            complaints.append(message.text)
-
-    def open_context(**options: object) -> BrowserContext:
-        context = browser.new_context(
-            **{"base_url": base_url, "viewport": {"width": 1360, "height": 860}, **options}
-        )
-        context.set_default_timeout(10_000)
-        context.on("console", complain)
-        context.on("weberror", lambda error: complaints.append(str(error.error)))
-        contexts.append(context)
-        return context
-
-    yield open_context
-    for context in contexts:
-        context.close()
-    assert complaints == []
+    """Opens browser contexts; no page of theirs may have broken the content policy or a script when the test ends."""
+    opener = OpenContext(browser, base_url)
+    yield opener
+    opener.close()
+    assert opener.complaints == []
 
 
 @pytest.fixture

@@ -52,7 +52,7 @@
     event.preventDefault();
     event.stopPropagation();
     const submitter = event.submitter;
-    ask(question, submitter?.dataset.confirmButton, () => {
+    ask(question, submitter?.dataset.confirmButton ?? form.dataset.confirmButton, () => {
       form.dataset.confirmed = '1';
       form.requestSubmit(submitter);
       delete form.dataset.confirmed;
