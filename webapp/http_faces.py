@@ -7,6 +7,7 @@ from webapp.admin import init_admin
 from webapp.auth import views as auth
 from webapp.auth.login import init_login
 from webapp.channels import api as channel_webhooks
+from webapp.channels import views as channels
 from webapp.core.logging import init_request_log
 from webapp.core.settings import Settings
 from webapp.metrics import init_metrics
@@ -22,6 +23,13 @@ def register(app: Flask, settings: Settings) -> None:
     init_metrics(app, settings)
     init_ui(app, settings)
     init_login(app)
-    for blueprint in (health.bp, auth.blueprint, operations.bp, channel_webhooks.webhooks, orders.blueprint):
+    for blueprint in (
+        health.bp,
+        auth.blueprint,
+        operations.bp,
+        channels.blueprint,
+        channel_webhooks.webhooks,
+        orders.blueprint,
+    ):
         app.register_blueprint(blueprint)
     init_admin(app)

@@ -23,6 +23,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
 from webapp.channels.base import ChannelType
 from webapp.channels.fetching import FetchOrders
+from webapp.channels.reference import MAPPING_KINDS
 from webapp.core.errors import InvalidInput
 from webapp.core.text import N_
 from webapp.orders.enums import AddressOwnership
@@ -166,7 +167,9 @@ def channel_form(kind: ChannelType, stored: frozenset[str] = frozenset()) -> typ
             _l(credential.label), [Length(max=500)], description=hint
         )
         if credential.name in stored and not credential.is_required:
-            fields[REMOVE + credential.name] = BooleanField(_l("Take it away"))
+            fields[REMOVE + credential.name] = BooleanField(
+                _l("Take away: %(name)s", name=_l(credential.label))
+            )
     for name, default in kind.settings.items():
         words = SETTING_WORDS.get(name, (name, ""))
         fields[SETTING + name] = StringField(
@@ -206,6 +209,8 @@ def form_names(error: InvalidInput, form: ChannelFields) -> InvalidInput:
 class WordForm(FlaskForm):
     """What a word of the channel means here."""
 
-    kind = HiddenField(validators=[DataRequired()])
-    remote_value = HiddenField(validators=[DataRequired()])
-    local_value = StringField(_l("Means here"), [DataRequired(REQUIRED), Length(max=200)])
+    kind = SelectField(
+        _l("What it is"), choices=[SelectChoice(kind, _l(label)) for kind, label in MAPPING_KINDS.items()]
+    )
+    remote_value = StringField(_l("The channel's word"), [DataRequired(REQUIRED), Length(max=200)])
+    local_value = StringField(_l("Means here"), [Length(max=200)])

@@ -4,11 +4,12 @@ Each run works in short transactions of its own, every one fenced by the operati
 channel is called. A channel that asks for a pause gets it: the operation is put off and its worker freed.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import Select, false, select, update
 from sqlalchemy.orm import Session
 
 from webapp.channels.adapters import command_integration, integration
@@ -26,6 +27,7 @@ from webapp.core.db import unit_of_work
 from webapp.core.errors import IntegrationError
 from webapp.core.hints import current_hints
 from webapp.core.operations import OperationRun
+from webapp.orders.models import ExternalStatus, Order, OrderItem
 
 # How far back open orders are read again; older ones that are still open are a matter for people.
 REREAD_DAYS = 60
@@ -79,11 +81,11 @@ def reread(run: OperationRun) -> None:
 
 
 def replay(run: OperationRun) -> None:
-    """Try failed records again as they were received: those named in `record_ids`, or all of the channel."""
+    """Try records again as they were received: failed ones (those in `record_ids`, or all), or those with a `word`."""
     with unit_of_work() as session:
         profile = _profile(session, run)
         _, result = position_of(session, run)
-        reopened = _reopen(session, profile.id, run.args.get("record_ids"))
+        reopened = _reopen(session, profile.id, run.args)
         run.fence(session)
     intake = _intake(command_integration(profile), Counts.of_result(result))
     Reading(run, intake, total=reopened + intake.counts.seen).intake.apply_leftovers()
@@ -161,11 +163,30 @@ def _intake(adapter: CommandIntegration, counts: Counts) -> OrderIntake:
     return OrderIntake(adapter.profile.id, adapter.serializer("orders").read, counts=counts)
 
 
-def _reopen(session: Session, channel_id: int, record_ids: Sequence[int] | None) -> int:
-    """Make failed records ones that are to be applied; how many there were."""
-    statement = update(RemoteRecord).where(
-        RemoteRecord.channel_id == channel_id, RemoteRecord.kind == ORDERS, RemoteRecord.state == "failed"
-    )
-    if record_ids is not None:
-        statement = statement.where(RemoteRecord.id.in_(record_ids))
+def _reopen(session: Session, channel_id: int, args: Mapping[str, Any]) -> int:
+    """Make records ones that are to be applied; how many there were."""
+    statement = update(RemoteRecord).where(RemoteRecord.channel_id == channel_id, RemoteRecord.kind == ORDERS)
+    if "word" in args:
+        statement = statement.where(
+            RemoteRecord.order_id.in_(_orders_with(channel_id, args["kind"], args["word"]))
+        )
+    else:
+        statement = statement.where(RemoteRecord.state == "failed")
+    if args.get("record_ids") is not None:
+        statement = statement.where(RemoteRecord.id.in_(args["record_ids"]))
     return int(session.connection().execute(statement.values(state="received")).rowcount)
+
+
+def _orders_with(channel_id: int, kind: str, word: str) -> Select[int]:
+    """The channel's orders that carry a word: an unmapped SKU, or a status."""
+    orders = select(Order.id).where(Order.channel_id == channel_id)
+    if kind == "sku":
+        return orders.join(OrderItem, OrderItem.order_id == Order.id).where(
+            OrderItem.sku == word, OrderItem.product_id.is_(None)
+        )
+    if kind == "status":
+        return orders.join(ExternalStatus, ExternalStatus.id == Order.external_status_id).where(
+            ExternalStatus.channel_id == channel_id, ExternalStatus.code == word
+        )
+    # What a payment method or a carrier means counts from the next pull on: money that came in is not made anew.
+    return orders.where(false())

@@ -3,16 +3,23 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import and_, func, select, text
+from sqlalchemy.orm import Session, defer
 
-from webapp.channels.models import Channel, PullCursor, RateBucket, RemoteRecord
+from webapp.channels.models import Channel, Mapping, PullCursor, RateBucket, RemoteRecord
 from webapp.core.breaker import CircuitBreaker
 from webapp.core.errors import NotFound
 from webapp.core.operations import Operation, OperationState
+from webapp.core.secrets import SecretUnreadable, current_vault
+from webapp.orders.models import ExternalStatus
 
 Scope = frozenset[int] | None
 ORDER_KIND = "order"
+WORDS_DAYS = 30
+WORDS_LOOKED_AT = (
+    20_000  # Items; a shop without any product here must not cost a walk through all its orders.
+)
+WORDS_SHOWN = 100
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,22 @@ def channel(session: Session, scope: Scope, channel_id: int) -> ChannelHealth:
     return _with_health(session, [found])[0]
 
 
+def channel_name(session: Session, scope: Scope, channel_id: int) -> str:
+    """The name of one channel. Raises NotFound also for one that is not the person's."""
+    name = session.scalar(select(Channel.name).where(Channel.id == channel_id))
+    if name is None or (scope is not None and channel_id not in scope):
+        raise NotFound("There is no such channel.")
+    return name
+
+
+def stored_credentials(found: Channel) -> frozenset[str]:
+    """The names of the credentials a channel has; what they are is never shown. None when no key opens them."""
+    try:
+        return frozenset(current_vault().decrypt_fields(found.credentials))
+    except SecretUnreadable:
+        return frozenset()
+
+
 def next_pull_at(found: Channel, now: datetime) -> datetime | None:
     """When the schedule begins the next pull: slots lie at whole multiples of the channel's minutes, in UTC. None: by button only."""
     if not found.is_active or found.pull_minutes == 0:
@@ -88,7 +111,9 @@ def failed_records(
         query = query.where(RemoteRecord.failure_class == failure_class)
     if before_id is not None:
         query = query.where(RemoteRecord.id < before_id)
-    return list(session.scalars(query.order_by(RemoteRecord.id.desc()).limit(limit)))
+    # The payload is large and only shown on the record's own page.
+    query = query.options(defer(RemoteRecord.payload)).order_by(RemoteRecord.id.desc())
+    return list(session.scalars(query.limit(limit)))
 
 
 def failures_by_class(session: Session, channel_id: int) -> dict[str, int]:
@@ -102,11 +127,68 @@ def failures_by_class(session: Session, channel_id: int) -> dict[str, int]:
 
 
 def record(session: Session, channel_id: int, record_id: int) -> RemoteRecord:
-    """One record of this channel. Raises NotFound."""
-    found = session.get(RemoteRecord, record_id)
-    if found is None or found.channel_id != channel_id:
+    """One record of this channel, without its payload. Raises NotFound."""
+    query = select(RemoteRecord).where(RemoteRecord.id == record_id, RemoteRecord.channel_id == channel_id)
+    found = session.scalars(query.options(defer(RemoteRecord.payload))).one_or_none()
+    if found is None:
         raise NotFound("There is no such record.")
     return found
+
+
+def payload_text(session: Session, record_id: int) -> str:
+    """What the channel sent, laid out to be read; numbers with their own digits, as PostgreSQL keeps them."""
+    return (
+        session.scalar(select(func.jsonb_pretty(RemoteRecord.payload)).where(RemoteRecord.id == record_id))
+        or ""
+    )
+
+
+@dataclass(frozen=True)
+class UnmappedSku:
+    """A SKU of the channel that is no product here, and how many items of recent orders carry it."""
+
+    sku: str
+    name: str
+    items: int
+    last_placed_at: datetime
+
+
+_UNMAPPED = text(
+    """
+    SELECT sku, max(name) AS name, count(*) AS items, max(date_placed) AS last_placed_at
+    FROM (
+        SELECT item.sku, item.name, o.date_placed
+        FROM orders o JOIN order_item item ON item.order_id = o.id
+        WHERE o.channel_id = :channel AND o.date_placed > now() - make_interval(days => :days)
+          AND item.product_id IS NULL AND item.sku <> '' AND item.status NOT IN (100, 600)
+        LIMIT :looked_at
+    ) AS recent
+    GROUP BY sku ORDER BY count(*) DESC, sku LIMIT :shown
+    """
+)
+
+
+def unmapped_skus(session: Session, channel_id: int) -> list[UnmappedSku]:
+    """The SKUs of the last weeks that want a product, those met most often first."""
+    bounds = {"days": WORDS_DAYS, "looked_at": WORDS_LOOKED_AT, "shown": WORDS_SHOWN}
+    rows = session.execute(_UNMAPPED, {"channel": channel_id, **bounds})
+    return [UnmappedSku(row.sku, row.name or "", row.items, row.last_placed_at) for row in rows]
+
+
+def statuses(session: Session, channel_id: int) -> list[tuple[str, str | None]]:
+    """Every status that the channel has ever named, and what staff say it means (None: what its adapter knows)."""
+    same = and_(
+        Mapping.channel_id == ExternalStatus.channel_id,
+        Mapping.kind == "status",
+        Mapping.remote_value == ExternalStatus.code,
+    )
+    query = (
+        select(ExternalStatus.code, Mapping.local_value)
+        .outerjoin(Mapping, same)
+        .where(ExternalStatus.channel_id == channel_id)
+        .order_by(ExternalStatus.code)
+    )
+    return [(code, meaning) for code, meaning in session.execute(query)]
 
 
 def _with_health(session: Session, found: list[Channel]) -> list[ChannelHealth]:

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 from webapp.cargo.models import CargoCompany
 from webapp.catalog.models import Product
 from webapp.channels.models import Channel, DataSource, Mapping
-from webapp.core import checks
+from webapp.core import checks, reference
+from webapp.core.audit import AuditContext
 from webapp.core.errors import InvalidInput
 from webapp.core.reference import Kind, Values, refuse
 from webapp.core.text import N_
@@ -110,3 +111,30 @@ MAPPING = Kind(
         )
     },
 )
+
+
+def map_word(
+    session: Session,
+    context: AuditContext,
+    *,
+    channel_id: int,
+    kind: str,
+    remote_value: str,
+    local_value: str,
+) -> None:
+    """Say what a word of the channel means; a status without a meaning of ours is read as its adapter does.
+
+    Raises InvalidInput with sentences for `local_value`.
+    """
+    same = select(Mapping).where(
+        Mapping.channel_id == channel_id, Mapping.kind == kind, Mapping.remote_value == remote_value
+    )
+    known = session.scalars(same).one_or_none()
+    if kind == "status" and not local_value:
+        if known is not None:
+            reference.delete(session, context, MAPPING, known.id)
+    elif known is not None:
+        reference.update(session, context, MAPPING, known.id, {"local_value": local_value})
+    else:
+        words = {"kind": kind, "remote_value": remote_value, "local_value": local_value}
+        reference.create(session, context, MAPPING, {"channel_id": channel_id, "conf": {}, **words})

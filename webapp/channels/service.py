@@ -122,6 +122,17 @@ class ChannelService:
             raise Conflict("Other records of this channel are being tried again. Wait until that has ended.")
         return operation, is_new
 
+    def replay_word(
+        self, session: Session, channel_id: int, kind: str, word: str, context: AuditContext
+    ) -> tuple[Operation, bool]:
+        """Apply the orders that carry this word of the channel again, now that it has a meaning. Raises NotFound, Conflict."""
+        self._existing(session, channel_id)
+        args = {"kind": kind, "word": word}
+        operation, is_new = create(session, self._work("channel.replay", channel_id, args, context))
+        if not is_new and operation.args != args:
+            raise Conflict("Other records of this channel are being tried again. Wait until that has ended.")
+        return operation, is_new
+
     def check(self, session: Session, channel_id: int, context: AuditContext) -> tuple[Operation, bool]:
         """Find out whether the channel takes our credentials."""
         self._existing(session, channel_id)

@@ -98,7 +98,11 @@ def _wanted(kind: ChannelType, channel: Channel, change: ChangeChannel) -> dict[
         "reread_minutes": lambda value: _minutes("reread_minutes", value),
         "requests_per_minute": _requests,
         "address_ownership": _ownership,
-        "conf": lambda value: {**channel.conf, **_conf(kind, value)},
+        # A setting that is given empty goes back to its default.
+        "conf": lambda value: {
+            **{name: kept for name, kept in channel.conf.items() if name not in value},
+            **_conf(kind, value),
+        },
         "is_active": bool,
     }
     given = {name: getattr(change, name) for name in checks}

@@ -1,7 +1,7 @@
 """Lists of operations: which a person may know of, a page of them, the few that the top bar shows."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -80,13 +80,12 @@ def operation(session: Session, viewer: Viewer, operation_id: uuid.UUID) -> Line
     return _line(row)
 
 
-def live(session: Session, viewer: Viewer, watched: Sequence[uuid.UUID] = ()) -> list[Line]:
-    """What the top bar shows: open work that somebody asked for, what the viewer asked for and has just ended,
-    and the `watched` ones however they stand.
+def live(session: Session, viewer: Viewer, watched: Collection[uuid.UUID] = ()) -> list[Line]:
+    """What the top bar shows: the viewer's own work, open or just ended, and the `watched` however they stand.
 
-    Work begun by the clock is on the Operations page; announcing it here would make the bar flicker all day.
+    Work of others and of the clock is on the Operations page; announcing it here would make the bar flicker all day.
     """
-    asked_for = and_(Operation.requested_by_id.is_not(None), IS_OPEN)
+    asked_for = and_(Operation.requested_by_id == viewer.staff_id, IS_OPEN)
     # The newest rows by their index, not all that ever ended.
     just_ended = and_(
         Operation.requested_by_id == viewer.staff_id,
@@ -105,6 +104,17 @@ def recent_of_channel(session: Session, channel_id: int, *, limit: int = 10) -> 
     query = _lines().where(Operation.channel_id == channel_id)
     rows = session.execute(query.order_by(Operation.created_at.desc(), Operation.id.desc()).limit(limit))
     return [_line(row) for row in rows]
+
+
+def open_of_channel(session: Session, channel_id: int) -> list[Line]:
+    """What waits or runs for a channel, oldest first; who may see the channel may see these."""
+    query = _lines().where(Operation.channel_id == channel_id, IS_OPEN)
+    return [_line(row) for row in session.execute(query.order_by(Operation.created_at).limit(LIVE_AT_MOST))]
+
+
+def bare_line(found: Operation) -> Line:
+    """An operation without the names of others."""
+    return Line(operation=found, requested_by=None, channel=None, order_number=None)
 
 
 def count_by_tab(session: Session, viewer: Viewer) -> dict[str, int]:

@@ -32,11 +32,11 @@ class Shown:
     @property
     def sentence(self) -> str:
         """What came of it, in a few words: `12 new, 3 changed`."""
-        told = [(label, value) for label, value in self.figures if value]
+        told = wording.news(self.operation)
         if not told:
             nothing: str = gettext("nothing new") if self.figures else ""
             return nothing
-        return ", ".join(f"{number(value)} {gettext(label).lower()}" for label, value in told)
+        return ", ".join(f"{number(value)} {gettext(label)}" for label, value in told)
 
     @property
     def took(self) -> str:

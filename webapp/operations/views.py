@@ -1,7 +1,7 @@
 """Pages of background work: the list, one operation, and what the top bar shows while something runs."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -14,7 +14,7 @@ from webapp.core.clock import utc_now
 from webapp.core.db import db, unit_of_work
 from webapp.core.hints import current_hints
 from webapp.core.operations import OperationState
-from webapp.operations import queries, service
+from webapp.operations import queries, service, watching
 from webapp.operations.queries import Cursor, OperationFilter, Viewer
 from webapp.operations.shown import Shown, shown
 from webapp.operations.wording import STATES, kind_words
@@ -23,7 +23,6 @@ from webapp.ui.htmx import is_htmx, redirect, render, toast, trigger
 from webapp.ui.tables import PAGE_SIZE, decode_cursor, page_of
 
 SORT = "recent"
-WATCHED_AT_MOST = 10  # A browser follows as many as the bar can show; the rest are on the page.
 # Told to the page when watched work has ended; lists that it may have changed listen.
 ENDED = "operation:ended"
 ORDERS_CHANGED = "orders:changed"
@@ -94,17 +93,14 @@ def retry(operation_id: uuid.UUID) -> Response:
 @requires(Permission.OPERATIONS_VIEW)
 def live() -> Response:
     """The top bar's fragment; it asks again while something is open and then loses its trigger."""
-    context = live_ctx(_watched())
+    context = live_ctx({*watching.watched(), *watching.parsed(request.args.getlist("watch"))})
     response = make_response(render_template("operations/_live.html", **context))
-    news: Sequence[Shown] = context["news"]
-    if news:
-        trigger(response, ENDED)
-        if any(each.operation.channel_id is not None for each in news):
-            trigger(response, ORDERS_CHANGED)
+    tell_ended(response, context["news"])
+    watching.forget([each.operation.id for each in context["ended"]])
     return response
 
 
-def live_ctx(watched: Sequence[uuid.UUID]) -> dict[str, Any]:
+def live_ctx(watched: Set[uuid.UUID]) -> dict[str, Any]:
     """Open work, and the watched work that has ended since it was last looked at."""
     lines = [shown(line) for line in queries.live(db.session(), viewer(), watched)]
     running = [each for each in lines if each.operation.is_open]
@@ -114,23 +110,21 @@ def live_ctx(watched: Sequence[uuid.UUID]) -> dict[str, Any]:
         "ended": ended,
         # Lists are told once: what was watched while it ran, or was over before the bar could watch it.
         "news": [each for each in ended if each.operation.id in watched or _is_news(each)],
-        "watch": [str(each.operation.id) for each in running[:WATCHED_AT_MOST]],
+        "watch": [str(each.operation.id) for each in running[: watching.WATCHED_AT_MOST]],
     }
+
+
+def tell_ended(response: Response, ended: Sequence[Shown]) -> None:
+    """Tell the page's lists what has come to its end."""
+    if ended:
+        trigger(response, ENDED)
+    if any(each.operation.channel_id is not None for each in ended):
+        trigger(response, ORDERS_CHANGED)
 
 
 def _is_news(each: Shown) -> bool:
     ended = each.operation.finished_at
     return ended is not None and utc_now() - ended < NEWS
-
-
-def _watched() -> list[uuid.UUID]:
-    found = []
-    for word in request.args.getlist("watch")[:WATCHED_AT_MOST]:
-        try:
-            found.append(uuid.UUID(word))
-        except ValueError:
-            continue
-    return found
 
 
 def _read_cursor() -> Cursor | None:

@@ -22,8 +22,7 @@ KINDS: dict[str, KindWords] = {
     "channel.refresh_order": KindWords(N_("Refresh of one order"), N_("Refreshing the order")),
     "channel.backfill": KindWords(N_("Backfill"), N_("Backfilling orders")),
     "channel.replay": KindWords(N_("Replay of failed records"), N_("Replaying failed records")),
-    "channel.test_connection": KindWords(N_("Connection test"), N_("Testing the connection")),
-    "channel.deliver": KindWords(N_("Delivery to the channel"), N_("Telling the channel")),
+    "channel.check": KindWords(N_("Connection test"), N_("Testing the connection")),
 }
 
 # In this order the filter offers them.
@@ -36,15 +35,15 @@ STATES: dict[OperationState, str] = {
 
 # Figures of an operation's result that a person wants to read, in this order; programs read the rest as JSON.
 RESULT_FIGURES: dict[str, str] = {
-    "read": N_("Read"),
     "seen": N_("Read"),
     "created": N_("New"),
     "updated": N_("Changed"),
     "unchanged": N_("Unchanged"),
     "skipped": N_("Skipped"),
-    "applied": N_("Applied"),
     "failed": N_("Failed"),
 }
+# Those that are worth a word in one line.
+NEWS: dict[str, str] = {"created": N_("new"), "updated": N_("changed"), "failed": N_("failed")}
 
 
 def kind_words(kind: str) -> KindWords:
@@ -83,6 +82,12 @@ def failures(operation: Operation) -> int:
     """How many single things of an operation that ended well did not; 0 when its result tells none."""
     found = (operation.result or {}).get("failed", 0)
     return found if isinstance(found, int) else 0
+
+
+def news(operation: Operation) -> list[tuple[str, int]]:
+    """The counts of the result that are news, in words for one line."""
+    result = operation.result or {}
+    return [(label, result[key]) for key, label in NEWS.items() if result.get(key)]
 
 
 def figures(operation: Operation) -> list[tuple[str, int]]:

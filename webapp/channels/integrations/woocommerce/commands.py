@@ -71,8 +71,9 @@ class GetOrders(Command[OrderQuery]):
             return self._ask_again(obj, last_read, offset)
         self._fruitless = 0
         total = _total(answer)
-        is_last = not fresh or (total is not None and len(rows) >= total - offset)
-        position = None if is_last else Position(fresh[-1].remote_id, offset + MOST_PER_PAGE - 1)
+        # Exactly as many as the list still has: more than that is not the page that was asked for.
+        is_last = not fresh or (total is not None and len(rows) == total - offset)
+        position = None if is_last else Position(fresh[-1].remote_id, offset + len(rows) - 1)
         after = int(obj.after_remote_id or 0)
         self._hand_over([row for row in fresh if int(row.remote_id) > after], answer, position, total)
         return obj.at(position) if position else None
