@@ -131,7 +131,7 @@ def test_a_desk_when_wide_then_has_a_sidebar_of_208_and_a_bar_of_48_pixels(
         assert box is not None
         return box["width"], box["height"]
 
-    assert size(".k-side")[0] == 208
+    assert size(".k-sidebar")[0] == 208
     assert size(".k-top")[1] == 48
     assert size(".k-head .k-btn")[1] == 32
     assert size(".k-pill")[1] == 28
@@ -172,7 +172,7 @@ def test_arabic_when_shown_then_from_right_to_left_with_numbers_whole(
 ) -> None:
     page = signed_in(new_context, web_app, base_url, language="ar")
     page.goto("/gallery")
-    sidebar = page.locator(".k-side").bounding_box()
+    sidebar = page.locator(".k-sidebar").bounding_box()
     assert sidebar is not None
     assert sidebar["x"] == 1360 - 208
     first = page.locator("tbody tr").first

@@ -3,10 +3,12 @@
 The only file that marks text as safe HTML; everything that comes from outside is escaped here first.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
+from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_timedelta
@@ -49,23 +51,87 @@ def style_of(language_code: str) -> Style:
     )
 
 
+@dataclass(frozen=True)
+class Writer:
+    """Writes figures and times for one reader, whose language, clock and year are asked once and not for every cell."""
+
+    style: Style
+    zone: ZoneInfo
+    this_year: int
+
+    def amount(self, amount: Decimal, currency: str) -> str:
+        """The figure alone, with the currency's own decimals (ISO 4217) and the reader's separators."""
+        places = EXPONENTS.get(currency)
+        plain = f"{amount:,f}" if places is None else f"{amount:,.{places}f}"
+        return plain.translate(self.style.separators)
+
+    def money(self, amount: Decimal | None, currency: str) -> Markup:
+        """Figure and currency, kept together and left to right in any text; a dash when there is no amount."""
+        if amount is None:
+            return _DASH
+        return _safe(f'<bdi class="k-money">{self.amount(amount, currency)} <i>{escape(currency)}</i></bdi>')
+
+    def number(self, value: int | Decimal) -> str:
+        """A quantity with the reader's thousands separator."""
+        return f"{value:,}".translate(self.style.separators)
+
+    def day(self, day: date) -> str:
+        """`23 Nov`; the year only when it is not this one."""
+        year = "" if day.year == self.this_year else f" {day.year}"
+        return f"{day.day} {self.style.months[day.month - 1]}{year}"
+
+    def short(self, at: datetime) -> str:
+        """`23 Nov, 11:32` in the reader's time zone; the year only when it is not this one."""
+        local = at.astimezone(self.zone)
+        return f"{self.day(local)}{self.style.before_time}{local:%H:%M}"
+
+    def long(self, at: datetime) -> str:
+        """`23 November 2026, 11:32` in the reader's time zone."""
+        local = at.astimezone(self.zone)
+        month = self.style.months_wide[local.month - 1]
+        return f"{local.day} {month} {local.year}{self.style.before_time}{local:%H:%M}"
+
+    def clock(self, at: datetime) -> str:
+        """`11:32` in the reader's time zone."""
+        return f"{at.astimezone(self.zone):%H:%M}"
+
+    def ago(self, at: datetime) -> str:
+        """`12 minutes ago`."""
+        text: str = format_timedelta(at - utc_now(), add_direction=True, locale=language())
+        return text
+
+    def when(self, at: datetime | None, form: str = "short") -> Markup:
+        """A `<time>` for an aware instant. Forms: short, long, clock, ago. A dash for None."""
+        if at is None:
+            return _DASH
+        text = _FORMS[form](self, at)
+        title = "" if form == "long" else f' title="{escape(self.long(at))}"'
+        return _safe(f'<time datetime="{_stamp(at, "seconds")}"{title}>{escape(text)}</time>')
+
+    def cell_time(self, at: datetime) -> Markup:
+        """The short time for a cell that fifty rows repeat: to the minute, and no title."""
+        return _safe(f'<time datetime="{_stamp(at, "minutes")}">{escape(self.short(at))}</time>')
+
+
+def writer() -> Writer:
+    """For whoever reads this request's answer. A list asks for it once; the functions below ask every time."""
+    zone = reader_zone()
+    return Writer(style_of(language()), zone, utc_now().astimezone(zone).year)
+
+
 def amount_text(amount: Decimal, currency: str) -> str:
     """The figure alone, with the currency's own decimals (ISO 4217) and the reader's separators."""
-    places = EXPONENTS.get(currency)
-    plain = f"{amount:,f}" if places is None else f"{amount:,.{places}f}"
-    return plain.translate(style_of(language()).separators)
+    return writer().amount(amount, currency)
 
 
 def money(amount: Decimal | None, currency: str) -> Markup:
     """Figure and currency, kept together and left to right in any text; a dash when there is no amount."""
-    if amount is None:
-        return _DASH
-    return _safe(f'<bdi class="k-money">{amount_text(amount, currency)} <i>{escape(currency)}</i></bdi>')
+    return writer().money(amount, currency)
 
 
 def number(value: int | Decimal) -> str:
     """A quantity with the reader's thousands separator."""
-    return f"{value:,}".translate(style_of(language()).separators)
+    return writer().number(value)
 
 
 def count(value: int) -> str:
@@ -75,31 +141,22 @@ def count(value: int) -> str:
 
 def short_time(at: datetime) -> str:
     """`23 Nov, 11:32` in the reader's time zone; the year only when it is not this one."""
-    local = at.astimezone(reader_zone())
-    return f"{short_day(local.date())}{style_of(language()).before_time}{local:%H:%M}"
+    return writer().short(at)
 
 
 def long_time(at: datetime) -> str:
     """`23 November 2026, 11:32` in the reader's time zone."""
-    style, local = style_of(language()), at.astimezone(reader_zone())
-    return f"{local.day} {style.months_wide[local.month - 1]} {local.year}{style.before_time}{local:%H:%M}"
+    return writer().long(at)
 
 
 def short_day(day: date) -> str:
     """`23 Nov`; the year only when it is not this one."""
-    this_year = utc_now().astimezone(reader_zone()).year
-    year = "" if day.year == this_year else f" {day.year}"
-    return f"{day.day} {style_of(language()).months[day.month - 1]}{year}"
+    return writer().day(day)
 
 
 def when(at: datetime | None, form: str = "short") -> Markup:
     """A `<time>` for an aware instant. Forms: short, long, clock (`11:32`), ago (`12 minutes ago`). A dash for None."""
-    if at is None:
-        return _DASH
-    text = _FORMS[form](at)
-    stamp = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    title = "" if form == "long" else f' title="{escape(long_time(at))}"'
-    return _safe(f'<time datetime="{stamp}"{title}>{escape(text)}</time>')
+    return writer().when(at, form)
 
 
 def bdi(text: object) -> Markup:
@@ -112,16 +169,16 @@ def _safe(html: str) -> Markup:
     return Markup(html)  # noqa: S704
 
 
-def _clock(at: datetime) -> str:
-    return f"{at.astimezone(reader_zone()):%H:%M}"
+def _stamp(at: datetime, precision: str) -> str:
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec=precision) + "Z"
 
 
-def _ago(at: datetime) -> str:
-    text: str = format_timedelta(at - utc_now(), add_direction=True, locale=language())
-    return text
-
-
-_FORMS = {"short": short_time, "long": long_time, "clock": _clock, "ago": _ago}
+_FORMS: dict[str, Callable[[Writer, datetime], str]] = {
+    "short": Writer.short,
+    "long": Writer.long,
+    "clock": Writer.clock,
+    "ago": Writer.ago,
+}
 
 
 def init_formatting(app: Flask) -> None:

@@ -14,7 +14,7 @@
   });
 
   const label = element => (element.getAttribute('aria-label') || element.textContent).replace(/\s+/g, ' ').trim();
-  const pages = () => all('.k-side a.k-nav').map(link => (
+  const pages = () => all('.k-sidebar a.k-nav').map(link => (
     { text: label(one('span', link)), kind: words('page'), run: () => { location.href = link.href; } }));
   const actions = () => all('.k-head :is(a, button), .k-top form button, .k-me button')
     .filter(element => !element.disabled && element.checkVisibility())
