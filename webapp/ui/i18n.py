@@ -3,8 +3,9 @@
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
-from flask import Flask, has_request_context, request
-from flask_babel import Babel, get_locale
+from babel.support import Translations
+from flask import Flask, g, has_request_context, request
+from flask_babel import Babel, get_locale, get_translations
 
 from webapp.auth.permissions import staff_or_none
 
@@ -19,6 +20,11 @@ def init_i18n(app: Flask) -> None:
     app.config.setdefault("BABEL_DEFAULT_TIMEZONE", DEFAULT_TIME_ZONE)
     app.config.setdefault("BABEL_TRANSLATION_DIRECTORIES", "translations")
     Babel(app, locale_selector=_choose_language, timezone_selector=_choose_time_zone)
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        gettext=lambda message: _catalogue().ugettext(message),
+        ngettext=lambda one, many, number: _catalogue().ungettext(one, many, number),
+        newstyle=True,
+    )
     app.jinja_env.globals.update(language=language, direction=direction)
 
 
@@ -43,6 +49,14 @@ def time_zone_names() -> tuple[str, ...]:
     """Every zone a person may choose, region by region; the bare abbreviations that tzdata keeps for old systems left out."""
     regions = (name for name in available_timezones() if "/" in name and not name.startswith("Etc/"))
     return (*sorted(regions), "UTC")
+
+
+def _catalogue() -> Translations:
+    """The reader's messages, looked up once: a page says a hundred of them, and Flask-Babel would ask for each."""
+    known: Translations | None = g.get("kontor_catalogue")
+    if known is None:
+        known = g.kontor_catalogue = get_translations()
+    return known
 
 
 @cache

@@ -5,6 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from flask import Response, current_app, request, url_for
 from flask.blueprints import BlueprintSetupState
+from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from webapp.auth.permissions import Permission, channel_scope, current_staff, requires
@@ -23,6 +24,7 @@ from webapp.orders.views.list_state import ListState, empty_query, read_state
 from webapp.orders.views.presets import presets
 from webapp.orders.views.shown import Worder, Words
 from webapp.ui.filters import Query
+from webapp.ui.formatting import Writer, writer
 from webapp.ui.htmx import is_htmx, push_url, redirect, render
 from webapp.ui.i18n import reader_zone
 from webapp.ui.tables import PAGE_SIZE
@@ -44,10 +46,13 @@ class Tab:
 
 
 class Line(NamedTuple):
-    """A row of the list and its state in words."""
+    """A row of the list, its state in words, its figures and times as the reader writes them."""
 
     row: ListRow
     words: Words
+    total: Markup
+    placed: Markup
+    modified: Markup
 
 
 @blueprint.record_once
@@ -79,12 +84,12 @@ def list_ctx(session: Session, query: Query, scope: Scope) -> dict[str, Any]:
     state = read_state(query, around)
     statistics = _statistics(session) if state.wanted.words else None
     page = _page(session, state, scope, statistics)
-    worder = Worder()
+    worder, pen = Worder(), writer()
     return {
         "state": state,
         "around": around,
         "tabs": _tabs(state, around),
-        "lines": [Line(row, worder.words(row)) for row in page.rows],
+        "lines": [_line(row, worder, pen) for row in page.rows],
         "page": page,
         "total": _total(session, state, page, around, scope, statistics),
         "columns": COLUMNS,
@@ -94,6 +99,11 @@ def list_ctx(session: Session, query: Query, scope: Scope) -> dict[str, Any]:
         "too_short": bool(state.wanted.words) and search.read_words(state.wanted.words).too_short,
         "View": View,
     }
+
+
+def _line(row: ListRow, worder: Worder, pen: Writer) -> Line:
+    total = pen.money(row.amount, row.currency)
+    return Line(row, worder.words(row), total, pen.cell_time(row.date_placed), pen.cell_time(row.modified_at))
 
 
 def plain_list_url() -> str:

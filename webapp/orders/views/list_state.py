@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any, Final
 
 from flask import url_for
@@ -26,6 +27,7 @@ from webapp.ui.filters import (
     read_days,
     read_text,
 )
+from webapp.ui.i18n import language
 from webapp.ui.tables import decode_cursor, encode_cursor
 
 # As an order lives: its way to the customer first, then the ways it can end otherwise.
@@ -109,15 +111,15 @@ def read_state(query: Query, around: Surroundings) -> ListState:
 
 def _pills(query: Query, around: Surroundings) -> list[Pill]:
     return [
-        _choice(query, "status", gettext("Status"), _worded(STATUSES)),
+        _choice(query, "status", gettext("Status"), _worded(STATUSES, language())),
         _choice(query, "channel", gettext("Channel"), _named(around.channels)),
         DayPill("placed", gettext("Placed"), read_days(query, "placed")),
         AmountPill("amount", gettext("Amount"), read_amounts(query, "amount")),
         _choice(query, "payment", gettext("Payment"), _named(around.payments)),
         _choice(query, "cargo", gettext("Carrier"), _named(around.cargo)),
         _choice(query, "currency", gettext("Currency"), [Option(code, code) for code in around.currencies]),
-        _choice(query, "cancel", gettext("Cancellation"), _worded(CancelStatus)),
-        _choice(query, "flag", gettext("Exception"), [Option(flag, gettext(flag.label)) for flag in Flag]),
+        _choice(query, "cancel", gettext("Cancellation"), _worded(tuple(CancelStatus), language())),
+        _choice(query, "flag", gettext("Exception"), _worded(tuple(Flag), language())),
     ]
 
 
@@ -125,8 +127,12 @@ def _choice(query: Query, name: str, label: str, options: Sequence[Option]) -> C
     return ChoicePill(name, label, options, read_choices(query, name, [option.value for option in options]))
 
 
-def _worded(members: Iterable[OrderStatus] | Iterable[CancelStatus]) -> list[Option]:
-    return [Option(str(member.value), gettext(member.label), member.dot) for member in members]
+@cache
+def _worded(members: tuple[OrderStatus | CancelStatus | Flag, ...], _language: str) -> list[Option]:
+    """The menu of these members in the reader's language: the same words for every reader of it."""
+    return [
+        Option(str(member.value), gettext(member.label), getattr(member, "dot", None)) for member in members
+    ]
 
 
 def _named(names: Mapping[int, str]) -> list[Option]:
