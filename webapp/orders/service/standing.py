@@ -1,5 +1,8 @@
 """Where an order stands by its items and plans, written in the transaction that changed them."""
 
+from dataclasses import asdict
+from typing import Any
+
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -10,6 +13,13 @@ from webapp.orders.states import order_cancel_status, order_flags, order_status
 
 def restate(session: Session, order: Order) -> None:
     """Derive the order's status, flags and cancel status anew and give it the next version; under its lock."""
+    for name, value in derived(session, order).items():
+        setattr(order, name, value)
+    touch(order)
+
+
+def derived(session: Session, order: Order) -> dict[str, Any]:
+    """The order's columns that its items and plans decide, as they must be now."""
     session.flush()
     items = [
         OrderStatus(status)
@@ -23,14 +33,11 @@ def restate(session: Session, order: Order) -> None:
             .order_by(CancellationPlan.closed_at.nulls_last(), CancellationPlan.id)
         )
     ]
-    flags = order_flags(items, plans)
-    order.status = order_status(items) or OrderStatus(order.status)
-    order.cancel_status = order_cancel_status(plans)
-    order.has_open_plan = flags.has_open_plan
-    order.partially_cancelled = flags.partially_cancelled
-    order.partially_refunded = flags.partially_refunded
-    order.partially_shipped = flags.partially_shipped
-    touch(order)
+    return {
+        "status": order_status(items) or OrderStatus(order.status),
+        "cancel_status": order_cancel_status(plans),
+        **asdict(order_flags(items, plans)),
+    }
 
 
 def touch(order: Order) -> None:

@@ -19,7 +19,6 @@ StockKey = tuple[int, int]  # product, stock list
 
 # Goods of these items still lie with us and are promised to somebody.
 RESERVING_STATUSES: Final = LIVE_STATUSES - LEFT_STATUSES
-_NOTHING: Final = Decimal(0)
 
 # One statement in sorted order: rows of the same products are locked alike by all writers.
 _ADD = text("""
@@ -35,7 +34,7 @@ SET reserved = greatest(product_stock.reserved + (
     ), 0), version = product_stock.version + 1
 """)
 _LOCK = text(
-    "SELECT id FROM product_stock WHERE product_id = :product AND stock_list_id = :list FOR NO KEY UPDATE"
+    "SELECT reserved FROM product_stock WHERE product_id = :product AND stock_list_id = :list FOR NO KEY UPDATE"
 )
 _COUNT_ANEW = text("""
 INSERT INTO product_stock (product_id, stock_list_id, reserved)
@@ -80,13 +79,11 @@ def add_reservations(session: Session, differences: Mapping[StockKey, Decimal]) 
         )
 
 
-def count_reserved_anew(session: Session, item: OrderItem) -> Decimal:
-    """Set what is reserved of the item's product to the sum over all items; gives it. Nothing for unmapped items."""
-    if item.product_id is None or item.stock_list_id is None:
-        return _NOTHING
+def count_reserved_anew(session: Session, item: OrderItem) -> tuple[Decimal | None, Decimal]:
+    """Set what is reserved of a mapped item's product to the sum over all items; gives it before and after."""
     key = {"product": item.product_id, "list": item.stock_list_id}
     # Whoever has added a difference holds this row until his items can be read; who has not adds it after us.
-    session.execute(_LOCK, key)
+    before: Decimal | None = session.execute(_LOCK, key).scalar_one_or_none()
     reserving = plain_array(sorted(status.value for status in RESERVING_STATUSES))
-    reserved: Decimal = session.execute(_COUNT_ANEW, {**key, "reserving": reserving}).scalar_one()
-    return reserved
+    after: Decimal = session.execute(_COUNT_ANEW, {**key, "reserving": reserving}).scalar_one()
+    return before, after

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from webapp.core.audit import AuditContext
+
 
 def counted(number: int, thing: str) -> str:
     """`1 item`, `3 items`."""
@@ -11,3 +13,8 @@ def counted(number: int, thing: str) -> str:
 def listed(words: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
+def said_by(context: AuditContext, what: str) -> str:
+    """`what` as it stands after a person's name ("changed notes"), or as a sentence of its own ("Changed notes")."""
+    return what if context.staff_id is not None else f"{what[:1].upper()}{what[1:]}"

@@ -14,7 +14,7 @@ from webapp.orders.enums import AttentionKind, CancelStatus
 from webapp.orders.models import Order
 from webapp.orders.service import search
 from webapp.orders.service.timeline import Entry
-from webapp.orders.service.wording import counted
+from webapp.orders.service.wording import counted, said_by
 from webapp.orders.service.writing.batch import Batch, Incoming
 from webapp.orders.service.writing.decision import Beginning
 from webapp.orders.service.writing.effects import Effects
@@ -217,7 +217,7 @@ def _entries(batch: Batch, order: NewOrder, order_id: int) -> list[Entry]:
     amount = f"{draft.amount} {draft.currency}"
     summary = f"{_origin(batch)}: {counted(len(draft.items), 'item')}, {amount}"
     entries = [Entry(order_id, "order.created", summary, {"amount": [None, amount]})]
-    shared = distributed(draft, priced)
+    shared = distributed(priced, draft.currency)
     if shared:
         entries.append(Entry(order_id, "order.money.distributed", f"Rule {shared}"))
     return entries
@@ -228,10 +228,10 @@ def _origin(batch: Batch) -> str:
         case Origin.CHANNEL:
             return f"Pulled from {batch.channel_name}"
         case Origin.API:
-            return "Created through the API"
+            return said_by(batch.context, "created the order through the API")
         case Origin.COMMAND:
             return "Created on the command line"
-    return "Created"
+    return said_by(batch.context, "created the order")
 
 
 def _leave_refunds(

@@ -33,6 +33,8 @@ ORDER_AMOUNTS: Final = (
     "rounding_amount",
     "unapplied_discount",
 )
+# How the id of a line begins that no channel knows because somebody added it here.
+ADDED_HERE: Final = "here:"
 _NOTHING: Final = Decimal(0)
 
 
@@ -45,8 +47,8 @@ def decide_money(decision: Decision) -> None:
     parts = _parts_by_line(stored.items)
     if _is_same(decision, incoming.amounts, parts):
         decision.quiet["money_seen"] = incoming.money_seen
-    elif stored.has_plan or any(len(rows) > 1 for rows in parts.values()):
-        _raise_mismatch(decision)
+    elif (fixed_by := _what_fixes(decision, parts)) is not None:
+        _raise_mismatch(decision, fixed_by)
     else:
         _redistribute(decision, incoming.amounts, parts)
 
@@ -90,10 +92,20 @@ def _sums(rows: Sequence[Columns]) -> tuple[Decimal, ...]:
     return tuple(sum((row[name] for row in rows), _NOTHING) for name in ("quantity", *SHARES))
 
 
-def _raise_mismatch(decision: Decision) -> None:
+def _what_fixes(decision: Decision, parts: Mapping[str, list[Columns]]) -> str | None:
+    """Why the shares cannot change any more; None if they can."""
+    if decision.stored.has_plan:
+        return "a cancellation stands on the old amounts"
+    if any(len(rows) > 1 for rows in parts.values()):
+        return "a line was split here"
+    if any(line.startswith(ADDED_HERE) for line in parts):
+        return "a line was added here"
+    return None
+
+
+def _raise_mismatch(decision: Decision, why: str) -> None:
     draft = decision.incoming.draft
     decision.set_order(money_mismatch=True)
-    why = "a cancellation stands on the old amounts" if decision.stored.has_plan else "a line was split here"
     decision.alarm(
         AttentionKind.EDITED_WITH_PLAN,
         f"The order was changed at the channel to {draft.amount} {draft.currency}, but {why}. Ours were kept.",

@@ -122,10 +122,11 @@ def find(batch: Batch, incoming: Sequence[Incoming]) -> tuple[dict[str, int], di
 
 def read(batch: Batch, order_ids: Iterable[int]) -> dict[int, StoredOrder]:
     """These orders by id, as the database has them at this moment."""
-    given = {"ids": plain_array(order_ids)}
+    ids = list(order_ids)
+    if not ids:
+        return {}
+    given = {"ids": plain_array(ids)}
     orders = {row["id"]: StoredOrder(row) for row in _rows(batch, _ORDERS, given)}
-    if not orders:
-        return orders
     of_items, of_payments, of_refunds, of_discounts, of_plans, of_alarms = (
         _by_order(batch, statement, given)
         for statement in (_ITEMS, _PAYMENTS, _REFUNDS, _DISCOUNTS, _PLANS, _RAISED)

@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from webapp.customers.identity import ADDRESS_FIELDS, PERSON_FIELDS, address_values
 from webapp.orders.enums import OrderStatus
-from webapp.orders.inputs import OrderDraft
 from webapp.orders.pricing import PricedOrder
 from webapp.orders.service.timeline import Entry
 from webapp.orders.service.wording import counted, listed
@@ -43,7 +42,7 @@ _NAMES: Final = {
 }
 
 
-def distributed(draft: OrderDraft, priced: PricedOrder) -> str:
+def distributed(priced: PricedOrder, currency: str) -> str:
     """What the rules shared out: `distributed discount 25.00 and shipping 8.50 TRY over 4 items`; empty for nothing."""
     shared = {
         "discount": sum(priced.applied_discounts),
@@ -51,7 +50,7 @@ def distributed(draft: OrderDraft, priced: PricedOrder) -> str:
         "interest": priced.installment_interest_amount + priced.shipping_interest_amount,
     }
     words = listed([f"{name} {amount}" for name, amount in shared.items() if amount])
-    return words and f"distributed {words} {draft.currency} over {counted(len(draft.items), 'item')}"
+    return words and f"distributed {words} {currency} over {counted(len(priced.items), 'item')}"
 
 
 def entries_of(batch: Batch, decision: Decision, addresses: Mapping[int, Columns]) -> Iterator[Entry]:
@@ -87,7 +86,7 @@ def _money(batch: Batch, decision: Decision) -> Iterator[Entry]:
     if not decision.is_redistributed or priced is None:
         return
     old = f"{_plain(decision.stored.columns['amount'])} {decision.stored.columns['currency']}"
-    shared = distributed(draft, priced)
+    shared = distributed(priced, draft.currency)
     words = f"Changed at {batch.channel_name}: total {old} to {draft.amount} {draft.currency}"
     items = _item_changes(decision, _ITEM_MONEY)
     items |= {

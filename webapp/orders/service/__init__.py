@@ -1,0 +1,14 @@
+"""Everything that changes orders. Services take the caller's session, may flush, and never commit.
+
+write_orders.py       drafts of a channel or the API: created and updated, set-based (writing/ has its steps)
+order_service.py      OrderService: editing.py (columns), redistributing.py (shares), standing.py (status), notes.py
+order_item_service.py OrderItemService: lines, their columns, their stock (stock.py)
+cancellation/         plans: open, approve, reject; refunds/ is the machine that pays back
+attention.py          what somebody must look at; timeline.py writes what happened
+"""
+
+from webapp.orders.service.order_item_service import OrderItemService
+from webapp.orders.service.order_service import OrderService
+from webapp.orders.service.write_orders import write_orders
+
+__all__ = ["OrderItemService", "OrderService", "write_orders"]
