@@ -19,7 +19,9 @@ def migrate(check: bool, down_to: str | None) -> None:
         return
     if check:
         if not is_current(url):
-            raise click.ClickException(f"The database is behind this version ({head()}): run `kontor migrate`.")
+            raise click.ClickException(
+                f"The database is behind this version ({head()}): run `kontor migrate`."
+            )
         click.echo(f"The database is at revision {head()}.")
         return
     upgrade(url)
