@@ -13,6 +13,7 @@ from webapp.core.settings import Settings
 from webapp.metrics import init_metrics
 from webapp.operations import views as operations
 from webapp.orders import views as orders
+from webapp.orders.views import approval_limits
 from webapp.ui.shell import init_ui
 
 
@@ -30,6 +31,7 @@ def register(app: Flask, settings: Settings) -> None:
         channels.blueprint,
         channel_webhooks.webhooks,
         orders.blueprint,
+        approval_limits.blueprint,
     ):
         app.register_blueprint(blueprint)
     init_admin(app)

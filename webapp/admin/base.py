@@ -64,6 +64,8 @@ class HardenedView(Guarded, ModelView):
     can_set_page_size = False
     simple_list_pager = True
     page_size = PAGE_SIZE
+    # Flask-Admin's own write yes and no as pictures of an icon font that we do not have.
+    column_type_formatters: ClassVar[dict[Any, Any]] = {}
     # Its own bulk deed deletes past the services.
     action_disallowed_list = ("delete",)
 
