@@ -7,7 +7,7 @@ RUN := .venv/bin/python
 DEV := .venv-dev/bin/python
 SOURCES := webapp sandbox tests bench scripts migrations worker.py
 
-.PHONY: run test test-long lint format bench bench-1m lock venv venv-dev clean
+.PHONY: run test chaos chaos-long test-long lint format bench bench-1m lock venv venv-dev clean
 
 # The whole product with its demo. Ctrl-C stops everything; the next run goes on where this one was.
 run: venv
@@ -16,6 +16,13 @@ run: venv
 test: venv-dev
 	@chromium=$$($(DEV) scripts/find_chromium.py --install) && \
 		KONTOR_CHROMIUM="$$chromium" exec $(DEV) -m pytest $(TESTS)
+
+# Refunds under faults and kills: 0 doubled, 0 missing. KONTOR_CHAOS_N refunds, KONTOR_CHAOS_SEED to repeat a run.
+chaos: venv-dev
+	exec $(DEV) -m pytest tests/chaos -m chaos -s --timeout=600
+
+chaos-long: venv-dev
+	KONTOR_CHAOS_N=500 exec $(DEV) -m pytest tests/chaos -m chaos -s --timeout=3600
 
 # Every property of the rules on 100,000 random orders: an hour or more, for a release.
 test-long: venv-dev
