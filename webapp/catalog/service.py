@@ -1,9 +1,13 @@
 """Products and the lists that their prices and stocks belong to, as staff keep them."""
 
+from collections.abc import Mapping
+
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from webapp.catalog.models import PriceList, Product, StockList
-from webapp.core import checks
+from webapp.core import checks, reference
+from webapp.core.audit import AuditContext
 from webapp.core.money import EXPONENTS
 from webapp.core.reference import Kind, Values
 from webapp.core.text import N_
@@ -59,3 +63,20 @@ STOCK_LIST = Kind(
     fixed=frozenset({"code"}),
     taken={"uq_stock_list_code": ("code", N_("Another list has this code."))},
 )
+
+
+def create_products(session: Session, context: AuditContext, skus: Mapping[str, str]) -> int:
+    """A product for each SKU that has none yet, with its name; how many were made."""
+    known = set(session.scalars(select(Product.sku).where(Product.sku.in_(list(skus)))))
+    wanted = [(sku, name) for sku, name in sorted(skus.items()) if sku not in known]
+    for sku, name in wanted:
+        values = {
+            "sku": sku,
+            "name": name,
+            "barcode": "",
+            "image_url": "",
+            "data_source_id": None,
+            "is_active": True,
+        }
+        reference.create(session, context, PRODUCT, values)
+    return len(wanted)

@@ -4,7 +4,7 @@ Each run works in short transactions of its own, every one fenced by the operati
 channel is called. A channel that asks for a pause gets it: the operation is put off and its worker freed.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -81,7 +81,7 @@ def reread(run: OperationRun) -> None:
 
 
 def replay(run: OperationRun) -> None:
-    """Try records again as they were received: failed ones (those in `record_ids`, or all), or those with a `word`."""
+    """Try records again as they were received: failed ones (those in `record_ids`, or all), or those with one of the `words`."""
     with unit_of_work() as session:
         profile = _profile(session, run)
         _, result = position_of(session, run)
@@ -166,9 +166,9 @@ def _intake(adapter: CommandIntegration, counts: Counts) -> OrderIntake:
 def _reopen(session: Session, channel_id: int, args: Mapping[str, Any]) -> int:
     """Make records ones that are to be applied; how many there were."""
     statement = update(RemoteRecord).where(RemoteRecord.channel_id == channel_id, RemoteRecord.kind == ORDERS)
-    if "word" in args:
+    if "words" in args:
         statement = statement.where(
-            RemoteRecord.order_id.in_(_orders_with(channel_id, args["kind"], args["word"]))
+            RemoteRecord.order_id.in_(_orders_with(channel_id, args["kind"], args["words"]))
         )
     else:
         statement = statement.where(RemoteRecord.state == "failed")
@@ -177,16 +177,16 @@ def _reopen(session: Session, channel_id: int, args: Mapping[str, Any]) -> int:
     return int(session.connection().execute(statement.values(state="received")).rowcount)
 
 
-def _orders_with(channel_id: int, kind: str, word: str) -> Select[int]:
-    """The channel's orders that carry a word: an unmapped SKU, or a status."""
+def _orders_with(channel_id: int, kind: str, words: Sequence[str]) -> Select[int]:
+    """The channel's orders that carry one of the words: an unmapped SKU, or a status."""
     orders = select(Order.id).where(Order.channel_id == channel_id)
     if kind == "sku":
         return orders.join(OrderItem, OrderItem.order_id == Order.id).where(
-            OrderItem.sku == word, OrderItem.product_id.is_(None)
+            OrderItem.sku.in_(words), OrderItem.product_id.is_(None)
         )
     if kind == "status":
         return orders.join(ExternalStatus, ExternalStatus.id == Order.external_status_id).where(
-            ExternalStatus.channel_id == channel_id, ExternalStatus.code == word
+            ExternalStatus.channel_id == channel_id, ExternalStatus.code.in_(words)
         )
     # What a payment method or a carrier means counts from the next pull on: money that came in is not made anew.
     return orders.where(false())

@@ -122,12 +122,15 @@ class ChannelService:
             raise Conflict("Other records of this channel are being tried again. Wait until that has ended.")
         return operation, is_new
 
-    def replay_word(
-        self, session: Session, channel_id: int, kind: str, word: str, context: AuditContext
+    def replay_words(
+        self, session: Session, channel_id: int, kind: str, words: Sequence[str], context: AuditContext
     ) -> tuple[Operation, bool]:
-        """Apply the orders that carry this word of the channel again, now that it has a meaning. Raises NotFound, Conflict."""
+        """Apply the orders that carry these words of the channel again, now that they have a meaning.
+
+        Raises NotFound, and Conflict while others are being tried again.
+        """
         self._existing(session, channel_id)
-        args = {"kind": kind, "word": word}
+        args = {"kind": kind, "words": sorted(words)}
         operation, is_new = create(session, self._work("channel.replay", channel_id, args, context))
         if not is_new and operation.args != args:
             raise Conflict("Other records of this channel are being tried again. Wait until that has ended.")

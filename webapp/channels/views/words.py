@@ -4,10 +4,11 @@ import re
 from typing import Any
 
 from flask import Response, make_response, render_template, url_for
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 
 from webapp.auth.forms import add_errors
 from webapp.auth.permissions import Permission, audit_context, channel_scope, requires
+from webapp.catalog.service import create_products
 from webapp.channels import queries
 from webapp.channels.forms import WordForm
 from webapp.channels.reference import map_word
@@ -55,9 +56,27 @@ def mean(channel_id: int) -> Response:
         return make_response(render_template("channels/words.html", **context), 422)
     kind, word = form.kind.data, form.remote_value.data
     with unit_of_work() as session:
-        operation, _ = ChannelService().replay_word(session, channel_id, kind, word, audit_context())
+        operation, _ = ChannelService().replay_words(session, channel_id, kind, [word], audit_context())
         watch(operation)
     told = gettext("“%(word)s” has its meaning now. Its orders are applied again.", word=word)
+    return toast(redirect(url_for(".words", channel_id=channel_id)), told)
+
+
+@blueprint.post("/<int:channel_id>/words/products")
+@requires(Permission.REFERENCE_MANAGE)
+def make_products(channel_id: int) -> Response:
+    """Make a product of every listed SKU, under the channel's own name for it: for a desk that has no catalogue yet."""
+    queries.channel_name(db.session(), channel_scope(), channel_id)
+    with unit_of_work() as session:
+        skus = {row.sku: row.name for row in queries.unmapped_skus(session, channel_id)}
+        made = create_products(session, audit_context(), skus)
+        operation, _ = ChannelService().replay_words(session, channel_id, "sku", list(skus), audit_context())
+        watch(operation)
+    told = ngettext(
+        "%(num)d product was made. Its orders are applied again.",
+        "%(num)d products were made. Their orders are applied again.",
+        made,
+    )
     return toast(redirect(url_for(".words", channel_id=channel_id)), told)
 
 
