@@ -14,7 +14,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from sandbox.bank.iyzico_objects import day, envelope, major, payment_object, report_object
+from sandbox.bank.iyzico_objects import daily_rows, day, envelope, major, payment_object, report_object
 from sandbox.bank.iyzico_signature import DETAIL_FIELDS, REFUND_FIELDS, answer_signature, is_signed
 from sandbox.bank.ledger import (
     Payment,
@@ -30,6 +30,7 @@ from sandbox.bank.ledger import (
 from sandbox.bank.stripe_api import the_bank
 
 iyzico = Blueprint("iyzico", __name__)
+REPORT_PAGE = 50
 
 
 @dataclass(eq=False)
@@ -81,6 +82,22 @@ def report() -> Response:
     except IyzicoProblem as problem:
         return _failure(wanted, problem)
     return _json({"status": "success", **envelope(wanted), "payments": [shown]}, 200)
+
+
+@iyzico.get("/v2/reporting/payment/transactions")
+def daily_report() -> Response:
+    """Everything of one day in Istanbul, as far as the reports know it, page by page."""
+    wanted = request.args.to_dict()
+    shown_until = time.time() - float(the_bank().settings["iyzico_report_delay_s"])
+    with the_bank().database.reading() as connection:
+        rows = daily_rows(connection, wanted.get("transactionDate", ""), shown_until=shown_until)
+    page = max(int(wanted.get("page") or 1), 1)
+    shown = {
+        "transactions": rows[(page - 1) * REPORT_PAGE : page * REPORT_PAGE],
+        "currentPage": page,
+        "totalPageCount": -(-len(rows) // REPORT_PAGE),
+    }
+    return _json({"status": "success", **envelope(wanted), **shown}, 200)
 
 
 @iyzico.post("/payment/cancel")

@@ -89,6 +89,23 @@ def report_object(connection: sqlite3.Connection, payment: Payment, *, shown_unt
     return report
 
 
+def daily_rows(connection: sqlite3.Connection, date: str, *, shown_until: float) -> list[dict[str, Any]]:
+    """The refunds and cancels of one day in Istanbul, oldest first, in the shape of the daily report."""
+    return [
+        {
+            "transactionType": refund.kind.upper(),
+            "transactionDate": _stamp(refund.created),
+            "transactionId": refund.number,
+            "paymentId": refund.payment_id,
+            "conversationId": refund.reference,
+            "price": major(refund.amount, refund.currency),
+            "transactionCurrency": refund.currency.upper(),
+        }
+        for refund in reversed(refunds(connection))
+        if not refund.id.startswith("re_") and day(refund.created) == date and refund.created <= shown_until
+    ]
+
+
 def _refund_object(refund: Refund) -> dict[str, Any]:
     return {
         "refundTxId": refund.number,

@@ -127,7 +127,7 @@ def create_refund() -> Response:
 
 @stripe.get("/refunds")
 def list_refunds() -> Response:
-    known = {"payment_intent", "charge", "limit", "starting_after"}
+    known = {"payment_intent", "charge", "limit", "starting_after", "created[gte]"}
     _refuse_unknown(set(request.args) - known)
     limit = request.args.get("limit", "10")
     if not limit.isdigit() or not 1 <= int(limit) <= MAX_LIMIT:
@@ -158,6 +158,8 @@ def _listed(connection: sqlite3.Connection) -> list[Refund]:
         found = refunds(connection, payment.id)
     else:
         found = [refund for refund in refunds(connection) if refund.id.startswith("re_")]
+    made_from = _created_from()
+    found = [refund for refund in found if refund.created >= made_from]
     after = request.args.get("starting_after")
     if not after:
         return found
@@ -165,6 +167,14 @@ def _listed(connection: sqlite3.Connection) -> list[Refund]:
     if not places:
         raise missing("refund", after, "starting_after")
     return found[places[0] + 1 :]
+
+
+def _created_from() -> int:
+    """`created[gte]`, in seconds since 1970."""
+    given = request.args.get("created[gte]", "0")
+    if not given.isdigit():
+        raise invalid(f"Invalid integer: {given}", "created[gte]", "parameter_invalid_integer")
+    return int(given)
 
 
 def _refund(connection: sqlite3.Connection, payment: Payment, wish: RefundWish) -> Refund:

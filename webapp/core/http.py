@@ -151,12 +151,16 @@ class HttpClient:
         what: str,
         json_body: Mapping[str, Any] | None = None,
         form: Mapping[str, str] | None = None,
+        content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         authorise: Authorise | None = None,
     ) -> Answer:
-        """Change something; sent exactly once. Raises NoAnswer, after which the outcome is unknown if it was sent."""
+        """Change something; sent exactly once. Raises NoAnswer, after which the outcome is unknown if it was sent.
+
+        `content` is sent byte for byte, for bodies that were signed.
+        """
         given = dict(headers or {})
-        body: bytes | None = None
+        body = content
         if json_body is not None:
             body, given["Content-Type"] = json.dumps(json_body).encode(), "application/json"
         elif form is not None:

@@ -69,6 +69,9 @@ def after_lookup(
     capabilities: Capabilities, facts: SentFacts, lookup: Lookup, backoff_s: Sequence[float]
 ) -> Decision:
     """What the gateway's own books say about our refund, and what follows."""
+    if lookup.access_refused:
+        words = f"The gateway does not accept our access: {lookup.words}"
+        return Decision(Step.WAIT, words, _backoff(facts, backoff_s), pauses_gateway=True)
     if not lookup.answered:
         return _unanswered(facts, lookup.words, backoff_s)
     if len(lookup.found) > 1:

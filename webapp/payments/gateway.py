@@ -11,6 +11,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
+from webapp.core.errors import PaymentError
+
 
 class Outcome(StrEnum):
     """What one answer to a refund means.
@@ -37,6 +39,8 @@ class RefundOrder:
 
     `key` is the idempotency key, `reference` our refund's id that the gateway stores and can be asked for;
     `payment_ref` the gateway's name of the payment, `item_ref` of one basket item where it refunds by item.
+    `is_release` lets reserved money go instead of paying captured money back. `is_whole_payment`: all that was
+    captured, in one piece; of a release, that nothing stays reserved after it.
     """
 
     key: str
@@ -47,6 +51,7 @@ class RefundOrder:
     item_ref: str = ""
     reason: str = ""
     is_whole_payment: bool = False
+    is_release: bool = False
     paid_at: datetime | None = None
 
 
@@ -78,25 +83,62 @@ class FoundRefund:
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """The gateway's word on one refund of ours; `answered` False means that it could not be asked."""
+    """The gateway's word on one refund of ours; `answered` False means that it could not be asked.
+
+    `access_refused`: because our credentials or its address are wrong, which holds for every refund of the account.
+    """
 
     answered: bool
     found: tuple[FoundRefund, ...] = ()
     words: str = ""
+    access_refused: bool = False
+
+    @classmethod
+    def unanswered(cls, error: PaymentError) -> "Lookup":
+        """It could not be asked, for this reason."""
+        return cls(answered=False, words=error.message, access_refused=isinstance(error, AccessRefused))
+
+
+class AccessRefused(PaymentError):
+    """The gateway does not accept our credentials, or is not at this address: nobody's refund can go through."""
+
+    code = "access_refused"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, permanent=True)
+
+
+class Standing(StrEnum):
+    """Where a payment stands: not paid (yet), reserved on the card, taken from it, or let go."""
+
+    OPEN = "open"
+    RESERVED = "reserved"
+    CAPTURED = "captured"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class BasketItem:
+    """One item of a payment at a gateway that refunds by item; `item` is the shop's name of the line."""
+
+    ref: str
+    paid_price: Decimal
+    item: str
 
 
 @dataclass(frozen=True, slots=True)
 class PaymentHistory:
-    """A payment as the gateway tells it, amounts in `currency`."""
+    """A payment as the gateway tells it, amounts in `currency`; `raw_status` is the gateway's own word."""
 
     payment_ref: str
-    status: str
+    standing: Standing
     currency: str
     amount: Decimal
     authorised_amount: Decimal
     captured_amount: Decimal
     refunds: tuple[FoundRefund, ...]
     raw_status: str = ""
+    items: tuple[BasketItem, ...] = ()
 
     @property
     def refunded_amount(self) -> Decimal:
@@ -115,9 +157,6 @@ class Capabilities:
     # Whether "not found" means "not done" once the processing delay has passed.
     lookup_authoritative: bool = True
     max_processing_delay_s: float = 60.0
-    # False: a person moves this money (bank transfer, cash) and enters the evidence.
-    automatic: bool = True
-    refunds_by_item: bool = False
 
 
 class Gateway(Protocol):
@@ -143,5 +182,5 @@ class Gateway(Protocol):
         ...
 
     def cancel_payment(self, order: RefundOrder) -> RefundAnswer:
-        """Release an authorised payment that was not captured, or the part given by `amount`."""
+        """Let reserved money go: all of it, or see to it that a part can still be left uncaptured (decision 10)."""
         ...
