@@ -65,8 +65,8 @@ def get_order(order_id: int) -> Response:
 def _page(shop: Shop, query: OrderQuery) -> Page:
     fault: Fault | None = request.environ.get(FAULT)
     kind = fault.kind if fault else None
-    if kind is FaultKind.REPEATED_PAGE and query.page > 1:
-        query = replace(query, page=query.page - 1)
+    if kind is FaultKind.REPEATED_PAGE and query.start:
+        query = replace(query, offset=max(0, query.start - query.per_page))
     page = shop.order_page(query)
     if kind is FaultKind.DUPLICATE_ROWS:
         return Page([body for body in page.bodies for _ in range(2)], page.total)

@@ -24,11 +24,10 @@ def receive(channel_id: int) -> tuple[str, int]:
         body = request.get_data(cache=False)
     except RequestEntityTooLarge:
         return "", 413
+    headers = {name.lower(): value for name, value in request.headers.items()}
     try:
         with unit_of_work() as session:
-            ChannelService().take_webhook(
-                session, channel_id, dict(request.headers), body, audit_context(Origin.CHANNEL)
-            )
+            ChannelService().take_webhook(session, channel_id, headers, body, audit_context(Origin.CHANNEL))
     except PermissionDenied:
         return "", 401
     return "", 200

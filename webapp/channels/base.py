@@ -247,7 +247,7 @@ class WebhookNotice:
     remote_id: str | None
 
 
-# (headers, raw body, secrets that are valid now) → the notice. Raises PermissionDenied for a wrong signature.
+# (headers by lower-case name, raw body, secrets that are valid now) → the notice, None for a mere test. Raises PermissionDenied for a wrong signature.
 WebhookReader = Callable[[Mapping[str, str], bytes, Sequence[str]], WebhookNotice | None]
 
 

@@ -91,17 +91,14 @@ def store(session: Session, channel_id: int, page: RawPage) -> list[str]:
 
 def unchanged(session: Session, channel_id: int, rows: Sequence[RawOrder]) -> Iterator[RawOrder]:
     """Those of the rows that are stored with the same content. Writes nothing."""
-    known: dict[str, str] = dict(
-        session.execute(
-            text(
-                "SELECT remote_id, content_hash FROM remote_record"
-                " WHERE channel_id = :channel AND kind = :kind AND remote_id = ANY(:remote_ids)"
-            ),
-            {"channel": channel_id, "kind": ORDERS, "remote_ids": [row.remote_id for row in rows]},
-        )
-        .tuples()
-        .all()
+    found = session.execute(
+        text(
+            "SELECT remote_id, content_hash FROM remote_record"
+            " WHERE channel_id = :channel AND kind = :kind AND remote_id = ANY(:remote_ids)"
+        ),
+        {"channel": channel_id, "kind": ORDERS, "remote_ids": [row.remote_id for row in rows]},
     )
+    known = {str(remote_id): str(content_hash) for remote_id, content_hash in found}
     return (row for row in rows if known.get(row.remote_id) == row.content_hash)
 
 

@@ -17,17 +17,17 @@ def read_webhook(headers: Mapping[str, str], body: bytes, secrets: Sequence[str]
     """
     if _is_ping(headers, body):
         return None
-    if not _is_signed(headers.get("X-WC-Webhook-Signature", ""), body, secrets):
+    if not _is_signed(headers.get("x-wc-webhook-signature", ""), body, secrets):
         raise PermissionDenied("The signature of the message is wrong.")
     # The shop derives its delivery id from the webhook and the second: two orders can share one.
     digest = hashlib.sha256(body).hexdigest()[:24]
-    delivery = headers.get("X-WC-Webhook-Delivery-ID", "")[:64]
-    topic = headers.get("X-WC-Webhook-Topic", "")[:64]
+    delivery = headers.get("x-wc-webhook-delivery-id", "")[:64]
+    topic = headers.get("x-wc-webhook-topic", "")[:64]
     return WebhookNotice(f"{delivery}:{digest}", topic, _order_id(topic, body))
 
 
 def _is_ping(headers: Mapping[str, str], body: bytes) -> bool:
-    form = headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded")
+    form = headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
     return form and body.startswith(b"webhook_id=") and len(body) < 100
 
 
