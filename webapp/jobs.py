@@ -20,4 +20,4 @@ def handlers() -> dict[str, Handler]:
 
 def slot_sources() -> list[SlotSource]:
     """What the scheduler asks on every tick."""
-    return [*channels.SLOT_SOURCES]
+    return [*channels.SLOT_SOURCES, *orders.SLOT_SOURCES]

@@ -6,8 +6,10 @@ from flask import current_app
 
 from webapp.core.hints import Handler
 from webapp.core.operations import OperationRun
+from webapp.core.periodic import SlotSource
 from webapp.core.settings import Settings
 from webapp.orders.service.refunds.machine import Gateways, RefundMachine
+from webapp.orders.service.refunds.reconcile import nightly, reconcile
 
 
 def run_refund(run: OperationRun) -> None:
@@ -17,4 +19,11 @@ def run_refund(run: OperationRun) -> None:
     RefundMachine(gateways, settings.timing).run(run)
 
 
-HANDLERS: Final[dict[str, Handler]] = {"refund.run": run_refund}
+def run_reconciliation(run: OperationRun) -> None:
+    """Compare a gateway's list with our ledger."""
+    gateways: Gateways = current_app.extensions["kontor_gateways"]
+    reconcile(run, gateways(str(run.args["gateway"])))
+
+
+HANDLERS: Final[dict[str, Handler]] = {"refund.run": run_refund, "refund.reconcile": run_reconciliation}
+SLOT_SOURCES: Final[tuple[SlotSource, ...]] = (nightly,)
