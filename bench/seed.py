@@ -22,15 +22,20 @@ from webapp.core.text import fold
 
 # Customers per order: shops of this size see each customer a little more than twice.
 CUSTOMERS_PER_ORDER = 0.45
-FIRST_NAMES = """
-Elif Emre Ayşe Mehmet Fatma Mustafa Zeynep Burak Gül Kerem Ece Deniz Selin Çağrı Şule İrem Ömer Ümit Hatice Yusuf
-Anna Lukas Jürgen Sophie François Chloé Søren Zoë أحمد فاطمة محمد نورة خالد ليلى Omar Layla Hassan Noor Salma Tariq
-"""
-LAST_NAMES = """
-Yılmaz Kaya Demir Şahin Çelik Yıldız Yıldırım Öztürk Aydın Özdemir Arslan Doğan Kılıç Aslan Çetin Kara Koç Kurt
-Özkan Şimşek Polat Korkmaz Güneş Müller Schröder Weiß Dupont Lefèvre Nielsen García الحربي القحطاني العتيبي الزهراني
-Haddad Khoury Mansour Nasser Rahman Saleh
-"""
+# First and last names that go together: Turkish, European, Arabic in Latin and in Arabic letters.
+PEOPLE = (
+    (
+        "Elif Emre Ayşe Mehmet Fatma Mustafa Zeynep Burak Gül Kerem Ece Deniz Selin Çağrı Şule İrem Ömer Ümit Hatice Yusuf",
+        "Yılmaz Kaya Demir Şahin Çelik Yıldız Yıldırım Öztürk Aydın Özdemir Arslan Doğan Kılıç Çetin Kara Koç Kurt Özkan "
+        "Şimşek Polat Korkmaz Güneş",
+    ),
+    (
+        "Anna Lukas Jürgen Sophie François Chloé Søren Zoë",
+        "Müller Schröder Weiß Dupont Lefèvre Nielsen García Smith",
+    ),
+    ("Omar Layla Hassan Noor Salma Tariq", "Haddad Khoury Mansour Nasser Rahman Saleh"),
+    ("أحمد فاطمة محمد نورة خالد ليلى", "الحربي القحطاني العتيبي الزهراني"),
+)
 # Only primary and unique keys stay while rows are written: building the others afterwards is several times faster.
 DROPPABLE = """
 SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid) FROM pg_index i
@@ -81,7 +86,7 @@ def _prepare(connection: psycopg.Connection) -> None:
         connection.execute("SET session_replication_role = replica")
     connection.execute(seed_sql.ROLL)
     connection.execute(seed_sql.NAMES)
-    names = [(first, last) for first in FIRST_NAMES.split() for last in LAST_NAMES.split()]
+    names = [(first, last) for firsts, lasts in PEOPLE for first in firsts.split() for last in lasts.split()]
     with connection.cursor() as cursor:
         cursor.executemany(
             "INSERT INTO seed_name VALUES (%s, %s, %s, %s, %s)",

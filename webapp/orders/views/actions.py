@@ -21,14 +21,13 @@ from webapp.orders.queries import detail
 from webapp.orders.queries.criteria import Scope
 from webapp.orders.service.notes import add_note
 from webapp.orders.views.blueprint import blueprint
-from webapp.orders.views.columns import PREFERENCE, known_columns
+from webapp.orders.views.columns import PREFERENCE, chosen_columns, known_columns
 from webapp.orders.views.detail import part_of_page, timeline_ctx
-from webapp.orders.views.list import plain_list_url
-from webapp.ui.htmx import current_path, is_htmx, redirect, toast, trigger
+from webapp.orders.views.list import list_ctx, list_url
+from webapp.ui.htmx import is_htmx, redirect, toast, trigger
 from webapp.ui.tables import PAGE_SIZE
 
 OPERATIONS_CHANGED: Final = "operations:changed"
-ORDERS_CHANGED: Final = "orders:changed"
 CLEAR_SELECTION: Final = "kontor:clear-selection"
 
 
@@ -90,7 +89,7 @@ def refresh_chosen() -> Response:
         if not known:
             raise InvalidInput(gettext("Tick the orders first."))
         asked = _refresh_each(session, known)
-    response = make_response("", 204) if is_htmx() else redirect(_back())
+    response = make_response("", 204) if is_htmx() else redirect(list_url(db.session(), request.args))
     told = ngettext("%(num)d order is read anew.", "%(num)d orders are read anew.", asked)
     return trigger(toast(response, told), OPERATIONS_CHANGED, CLEAR_SELECTION)
 
@@ -107,7 +106,7 @@ def pull() -> Response:
             ChannelService().pull(session, channel.id, audit_context())
     if not channels:
         raise Conflict(gettext("No channel is switched on. Connect one first."))
-    response = make_response("", 204) if is_htmx() else redirect(_back())
+    response = make_response("", 204) if is_htmx() else redirect(url_for("orders.index"))
     names = ", ".join(channel.name for channel in channels)
     return trigger(toast(response, gettext("Pulling %(channels)s.", channels=names)), OPERATIONS_CHANGED)
 
@@ -122,9 +121,10 @@ def choose_columns() -> Response:
         kept = {key: value for key, value in mine.preferences.items() if key != PREFERENCE}
         preferences = {**kept, PREFERENCE: chosen} if chosen else kept
         session.execute(update(StaffUser).where(StaffUser.id == mine.id).values(preferences=preferences))
-    if is_htmx():
-        return trigger(make_response("", 204), ORDERS_CHANGED)
-    return redirect(_back())
+    if not is_htmx():
+        return redirect(list_url(db.session(), request.args))
+    shown = chosen_columns({PREFERENCE: chosen} if chosen else {})
+    return make_response(render_template("orders/_list.html", **list_ctx(db.session(), request.args, shown)))
 
 
 def _timeline(order_id: int, form: NoteForm, *, status: int = 200) -> Response:
@@ -155,8 +155,3 @@ def _refresh_each(session: Session, ids: Sequence[int]) -> int:
     for order_id in ids:
         ChannelService().refresh_order(session, order_id, audit_context())
     return len(ids)
-
-
-def _back() -> str:
-    """The list as it was, when the form says where it stood; the plain list else."""
-    return current_path() or plain_list_url()

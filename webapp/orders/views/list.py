@@ -1,5 +1,6 @@
 """The list of orders: one URL for the page and its fragment, with and without a script."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -20,7 +21,7 @@ from webapp.orders.queries.surroundings import Surroundings, read_surroundings
 from webapp.orders.queries.totals import Total, count_matching
 from webapp.orders.views.blueprint import blueprint
 from webapp.orders.views.columns import COLUMNS, chosen_columns
-from webapp.orders.views.list_state import ListState, empty_query, read_state
+from webapp.orders.views.list_state import ListState, read_state
 from webapp.orders.views.presets import presets
 from webapp.orders.views.shown import Worder, Words
 from webapp.ui.filters import Query
@@ -50,7 +51,7 @@ class Line(NamedTuple):
 
     row: ListRow
     words: Words
-    total: Markup
+    amount: str
     placed: Markup
     modified: Markup
 
@@ -69,7 +70,7 @@ def index() -> Response:
     order_id = _order_jumped_to()
     if order_id is not None:
         return redirect(url_for("orders.show", order_id=order_id))
-    context = list_ctx(db.session(), request.args, channel_scope())
+    context = list_ctx(db.session(), request.args, chosen_columns(current_staff().preferences))
     response = render("orders/index.html", "orders/_list.html", **context)
     url = context["state"].url(**context["paging"])
     if is_htmx() and request.full_path.rstrip("?") != url:
@@ -78,8 +79,9 @@ def index() -> Response:
     return response
 
 
-def list_ctx(session: Session, query: Query, scope: Scope) -> dict[str, Any]:
+def list_ctx(session: Session, query: Query, columns: Iterable[str]) -> dict[str, Any]:
     """What the list shows for a query; six statements at most, on however many orders."""
+    scope = channel_scope()
     around = _surroundings(session, scope)
     state = read_state(query, around)
     statistics = _statistics(session) if state.wanted.words else None
@@ -93,22 +95,25 @@ def list_ctx(session: Session, query: Query, scope: Scope) -> dict[str, Any]:
         "page": page,
         "total": _total(session, state, page, around, scope, statistics),
         "columns": COLUMNS,
-        "shown": frozenset(chosen_columns(current_staff().preferences)),
+        "shown": frozenset(columns),
         "presets": presets(utc_now().astimezone(reader_zone()).date()),
-        "paging": {name: state.query[name] for name in ("after", "before") if name in state.query},
+        "paging": state.paging,
         "too_short": bool(state.wanted.words) and search.read_words(state.wanted.words).too_short,
         "View": View,
     }
 
 
 def _line(row: ListRow, worder: Worder, pen: Writer) -> Line:
-    total = pen.money(row.amount, row.currency)
-    return Line(row, worder.words(row), total, pen.cell_time(row.date_placed), pen.cell_time(row.modified_at))
+    amount = pen.amount(row.amount, row.currency)
+    return Line(
+        row, worder.words(row), amount, pen.cell_time(row.date_placed), pen.cell_time(row.modified_at)
+    )
 
 
-def plain_list_url() -> str:
-    """The list without any filter."""
-    return read_state(empty_query(), Surroundings({})).url()
+def list_url(session: Session, query: Query) -> str:
+    """The list that the query names, where it stands."""
+    state = read_state(query, _surroundings(session, channel_scope()))
+    return state.url(**state.paging)
 
 
 def _order_jumped_to() -> int | None:

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from flask import url_for
 from flask_babel import gettext
-from werkzeug.datastructures import MultiDict
 
 from webapp.orders.enums import CancelStatus, OrderStatus
 from webapp.orders.queries.criteria import Flag, OrderFilter, Place, Sort, SortKey, View
@@ -67,6 +66,11 @@ class ListState:
         """Whether "Clear" has something to clear."""
         return not self.wanted.is_a_view
 
+    @property
+    def paging(self) -> dict[str, Sequence[str]]:
+        """The words that say where in the list this page begins."""
+        return {name: self.query[name] for name in _PAGING if name in self.query}
+
     def url(self, **changes: str | Sequence[str] | None) -> str:
         """This list with some words changed; None takes one out. Paging starts again."""
         query: dict[str, Any] = {name: values for name, values in self.query.items() if name not in _PAGING}
@@ -85,8 +89,9 @@ class ListState:
         names: Iterable[str] = (*query_names(self.pills), "q", "customer")
         return self.url(**dict.fromkeys(names))
 
-    def sort_url(self, key: SortKey) -> str:
+    def sort_url(self, column: str) -> str:
         """Sorted by this column: the other way round when it already is, else from high to low."""
+        key = SortKey(column)
         down = not self.sort.descending if self.sort.key is key else True
         sort = Sort(key, down)
         return self.url(sort=None if sort == Sort() else sort.word)
@@ -205,8 +210,3 @@ def _pill_words(query: Query, pill: Pill) -> dict[str, Sequence[str]]:
 def _number(text: str | None) -> int | None:
     number = int(text) if text and text.isascii() and text.isdigit() else None
     return number if number is not None and number <= LARGEST_ID else None
-
-
-def empty_query() -> Query:
-    """The query of the plain list."""
-    return MultiDict()

@@ -14,7 +14,10 @@
   on('click', async event => {
     const button = event.target.closest('[data-copy]');
     if (!button) return;
-    await navigator.clipboard.writeText(one(button.dataset.copy).textContent);
+    const source = one(button.dataset.copy);
+    // Browsers lend the clipboard to secure pages only; elsewhere the text is marked, ready for Ctrl-C.
+    if (!navigator.clipboard) return getSelection().selectAllChildren(source);
+    await navigator.clipboard.writeText(source.textContent);
     kontor.toast(button.dataset.copied);
   });
 })();

@@ -1,8 +1,9 @@
 // Lists: j/k move, x selects, e expands, o or Enter opens; ticking, ticking a range, the bulk bar.
-// A list is <table data-rows> whose rows carry data-href; its bulk bar is .k-bulk in the same [data-list].
+// A list is <table data-rows> whose rows carry data-href or a link a.k-strong; its bulk bar is .k-bulk in the same [data-list].
 (() => {
   const { one, all, on, typing, dialogOpen } = kontor;
-  const rows = () => all('table[data-rows] tbody tr[data-href]');
+  const href = row => row.dataset.href ?? one('a.k-strong', row)?.href;
+  const rows = () => all('table[data-rows] > tbody > tr').filter(href);
   const picks = list => all('tbody .k-pick input', list);
 
   const moveTo = row => {
@@ -19,8 +20,8 @@
   const onRow = {
     x: row => one('.k-pick input', row)?.click(),
     e: row => one('.k-expand', row)?.click(),
-    o: row => { location.href = row.dataset.href; },
-    Enter: row => { location.href = row.dataset.href; },
+    o: row => { location.href = href(row); },
+    Enter: row => { location.href = href(row); },
   };
   on('keydown', event => {
     if (typing(event.target) || dialogOpen() || event.metaKey || event.ctrlKey || event.altKey) return;
