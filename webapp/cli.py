@@ -16,6 +16,7 @@ COMMANDS = {
     "database": "webapp.commands.database:database",
     "user": "webapp.commands.user:user",
     "channel": "webapp.commands.channel:channel",
+    "gateway": "webapp.commands.payments:gateway",
     "order": "webapp.commands.order:order",
     "operations": "webapp.commands.operations:operations",
     "secrets": "webapp.commands.secrets:secrets",

@@ -211,3 +211,11 @@ def test_an_answer_that_should_be_signed_is_not_believed_without() -> None:
 )
 def test_answers_mean_what_status_and_group_say(status: int, body: object, outcome: Outcome) -> None:
     assert _answered(status, body).outcome is outcome
+
+
+def test_two_movements_of_one_item_under_one_id_stay_two(bank: BankServer) -> None:
+    iyzico, payment = iyzico_at(bank), pay(bank)
+    order = refund_of(payment, "20.00", item_ref=payment["items"][0]["id"])
+    iyzico.refund(order)
+    iyzico.refund(order)
+    assert [r.amount for r in iyzico.lookup(order).found] == [Decimal("20.00"), Decimal("20.00")]

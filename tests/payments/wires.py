@@ -27,7 +27,9 @@ def stripe_at(bank: BankServer, key: str | None = None) -> StripeGateway:
     return StripeGateway("stripe", http=client(), base_url=f"{bank.url}/v1", secret_key=key or bank.key)
 
 
-def iyzico_at(bank: BankServer, *, api_key: str | None = None, secret_key: str | None = None) -> IyzicoGateway:
+def iyzico_at(
+    bank: BankServer, *, api_key: str | None = None, secret_key: str | None = None
+) -> IyzicoGateway:
     """The iyzico-shaped door of the sandbox bank, whose reports are complete after a second."""
     return IyzicoGateway(
         "iyzico",

@@ -1,10 +1,14 @@
 """`kontor secrets`: encrypt stored credentials with a new key."""
 
+from collections.abc import Callable
+
 import click
+from sqlalchemy.orm import Session
 
 from webapp.channels.service import ChannelService
 from webapp.commands.context import with_app
 from webapp.core.db import unit_of_work
+from webapp.payments.account_setup import rotate_account_secrets
 
 
 @click.group()
@@ -19,11 +23,19 @@ def rotate() -> None:
 
     Put the new key first and keep the old one behind it; take the old one away when this has ended.
     """
+    channels = _rotate_all(ChannelService().rotate_secrets)
+    accounts = _rotate_all(rotate_account_secrets)
+    click.echo(
+        f"The credentials of {channels} channels and {accounts} payment accounts are encrypted with the first key."
+    )
+
+
+def _rotate_all(rotate_some: Callable[[Session, int], tuple[int, int]]) -> int:
+    """Page by page, each in a transaction of its own; how many in all."""
     total, after = 0, 0
     while True:
         with unit_of_work() as session:
-            count, after = ChannelService().rotate_secrets(session, after)
+            count, after = rotate_some(session, after)
         total += count
         if not after:
-            break
-    click.echo(f"The credentials of {total} channels are encrypted with the first key.")
+            return total

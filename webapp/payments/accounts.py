@@ -12,6 +12,7 @@ from webapp.core.reach import Reach
 from webapp.core.secrets import Vault
 from webapp.core.settings import Settings
 from webapp.payments.gateway import Gateway
+from webapp.payments.gateways.iyzico import PROCESSING_DELAY_S, IyzicoGateway
 from webapp.payments.gateways.stripe import StripeGateway
 from webapp.payments.models import GatewayAccount
 
@@ -25,8 +26,19 @@ def _stripe(account: GatewayAccount, credentials: Mapping[str, str], http: HttpC
     )
 
 
+def _iyzico(account: GatewayAccount, credentials: Mapping[str, str], http: HttpClient) -> Gateway:
+    return IyzicoGateway(
+        account.name,
+        http=http,
+        base_url=account.base_url,
+        api_key=credentials.get("api_key", ""),
+        secret_key=credentials.get("secret_key", ""),
+        processing_delay_s=float(account.conf.get("processing_delay_s") or PROCESSING_DELAY_S),
+    )
+
+
 # Account type → how its gateway is made: an explicit list, no scanning.
-MAKERS: Final[Mapping[str, Maker]] = {"stripe": _stripe}
+MAKERS: Final[Mapping[str, Maker]] = {"stripe": _stripe, "iyzico": _iyzico}
 
 
 def make_gateway(session: Session, name: str, settings: Settings) -> Gateway:

@@ -246,7 +246,7 @@ class GatewayAccount(Base):
     id: Mapped[BigId]
     # What transactions and refunds carry as `gateway`.
     name: Mapped[str] = mapped_column(String(40), unique=True)
-    # The adapter's key in payments/gateways (stripe, iyzico, bank_transfer, loyalty, cash_register, pay_on_delivery).
+    # A key of payments/account_types.py; money of other tenders is moved by people and needs no account.
     gateway_type: Mapped[str] = mapped_column(String(24))
     base_url: Mapped[str] = mapped_column(Text, default="", server_default="")
     credentials: Mapped[str] = mapped_column(Text, default="", server_default="")

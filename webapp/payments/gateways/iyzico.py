@@ -107,7 +107,7 @@ class IyzicoGateway:
             report = self._report(order.payment_ref)
             with readable():
                 own = [r for r in found_refunds(report) if r.reference == order.reference]
-                return Lookup(answered=True, found=_as_one(order, own))
+                return Lookup(answered=True, found=tuple(own))
         except PaymentError as error:
             return Lookup.unanswered(error)
 
@@ -257,21 +257,3 @@ def _successful(body: Any) -> dict[str, Any]:
     words = str(failure.get("errorMessage") or "iyzico refused without words.")
     code = str(failure.get("errorCode") or "")
     raise AccessRefused(words) if code in OUR_MISTAKE else PaymentError(words, code=code or None)
-
-
-def _as_one(order: RefundOrder, own: list[FoundRefund]) -> tuple[FoundRefund, ...]:
-    """A refund of an amount becomes one movement per basket item there; together they are the one we ordered."""
-    if order.item_ref or len(own) < 2 or len({r.outcome for r in own}) > 1:
-        return tuple(own)
-    first = own[0]
-    return (
-        FoundRefund(
-            gateway_ref=first.gateway_ref,
-            reference=first.reference,
-            amount=sum((r.amount for r in own), first.amount * 0),
-            currency=first.currency,
-            outcome=first.outcome,
-            payment_ref=first.payment_ref,
-            at=first.at,
-        ),
-    )

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -139,8 +139,27 @@ def basket_items(detail: Mapping[str, Any]) -> Iterator[BasketItem]:
         )
 
 
-def found_refunds(report: Mapping[str, Any]) -> Iterator[FoundRefund]:
-    """Cancels and refunds of a payment's report, oldest first."""
+def found_refunds(report: Mapping[str, Any]) -> list[FoundRefund]:
+    """Cancels and refunds of a payment's report, as they were ordered.
+
+    A refund of an amount becomes one movement per basket item there; together they are the one that was ordered.
+    Two movements of one item under the same id stay two: that money went twice.
+    """
+    ordered: dict[str, list[FoundRefund]] = {}
+    for number, movement in enumerate(_movements(report)):
+        ordered.setdefault(movement.reference or f"nobody's {number}", []).append(movement)
+    return [refund for movements in ordered.values() for refund in _as_ordered(movements)]
+
+
+def _as_ordered(movements: list[FoundRefund]) -> list[FoundRefund]:
+    items, outcomes = {m.item_ref for m in movements}, {m.outcome for m in movements}
+    if len(movements) == 1 or len(items) < len(movements) or len(outcomes) > 1:
+        return movements
+    total = sum((m.amount for m in movements), movements[0].amount * 0)
+    return [replace(movements[0], amount=total, item_ref="")]
+
+
+def _movements(report: Mapping[str, Any]) -> Iterator[FoundRefund]:
     payment_ref = str(report["paymentId"])
     for row in report.get("cancels") or []:
         yield _found(row, payment_ref, "")

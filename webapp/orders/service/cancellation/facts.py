@@ -24,6 +24,7 @@ from webapp.orders.models import (
     OrderItem,
 )
 from webapp.orders.pricing import RowMoney
+from webapp.payments.account_types import PAYING_TYPES
 from webapp.payments.models import GatewayAccount, Refund, Transaction
 
 ZERO = Decimal(0)
@@ -88,7 +89,13 @@ def _tenders(session: Session, order: Order, without: Collection[int]) -> Iterab
             CancellationPlan.id.not_in(list(without)),
         )
     ).all()
-    accounts = set(session.scalars(select(GatewayAccount.name).where(GatewayAccount.is_active)))
+    accounts = set(
+        session.scalars(
+            select(GatewayAccount.name).where(
+                GatewayAccount.is_active, GatewayAccount.gateway_type.in_(PAYING_TYPES)
+            )
+        )
+    )
     for payment in session.scalars(
         select(Transaction).where(Transaction.order_id == order.id).order_by(Transaction.id)
     ):

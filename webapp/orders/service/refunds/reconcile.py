@@ -17,6 +17,7 @@ from webapp.core.operations import NewOperation, OperationRun, Queue
 from webapp.core.periodic import slot_of
 from webapp.orders.enums import UNDER_WAY_REFUND_STATES, RefundState, RefundWay
 from webapp.orders.service.cancellation.authority import Authority
+from webapp.payments.account_types import PAYING_TYPES
 from webapp.payments.gateway import Gateway
 from webapp.payments.models import GatewayAccount, LedgerEntry, ReconciliationBreak, Refund, Transaction
 from webapp.payments.reconciling import Break, OurRefund, compare
@@ -134,7 +135,7 @@ def nightly(session: Session, now: datetime) -> list[NewOperation]:
     """One reconciliation per account and night (UTC)."""
     accounts = session.scalars(
         select(GatewayAccount.name).where(
-            GatewayAccount.is_active, GatewayAccount.gateway_type.in_(["stripe", "iyzico"])
+            GatewayAccount.is_active, GatewayAccount.gateway_type.in_(PAYING_TYPES)
         )
     )
     return [reconciliation_of(name, slot=slot_of(now, A_DAY_MIN, f"reconcile:{name}")) for name in accounts]
