@@ -198,8 +198,9 @@ SETTING_WORDS: dict[str, tuple[str, str]] = {
 
 
 def form_names(error: InvalidInput, form: ChannelFields) -> InvalidInput:
-    """The refusal with the form's names for credentials and settings."""
-    fields = {}
+    """The refusal with the form's names for credentials and settings; its own sentence goes on top if no field says it."""
+    said = [sentence for sentences in error.fields.values() for sentence in sentences]
+    fields = {} if error.message in said else {"": [error.message]}
     for name, sentences in error.fields.items():
         known = [prefix + name for prefix in ("", CREDENTIAL, SETTING) if prefix + name in form]
         fields[known[0] if known else name] = sentences
