@@ -1,7 +1,7 @@
 """Tenders, the five transaction kinds, refunds and the append-only ledger."""
 
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, text
 from sqlalchemy.dialects.postgresql import UUID
@@ -144,6 +144,8 @@ class Refund(Base):
             postgresql_where=text("state NOT IN ('succeeded', 'declined', 'withdrawn')"),
         ),
         Index("ix_refund_batch", "transfer_batch_id", postgresql_where=text("transfer_batch_id IS NOT NULL")),
+        # Not by the reference alone: shops count their refunds from one.
+        Index("uq_refund_gateway_gateway_ref", "gateway", "gateway_ref", unique=True),
         CheckConstraint("amount > 0", name="amount_positive"),
         CheckConstraint(
             "way IN ('gateway', 'channel', 'transfer', 'loyalty', 'store', 'manual', 'release')",
@@ -171,7 +173,7 @@ class Refund(Base):
     # The channel's id of a refund made there; None for our own.
     remote_id: Mapped[str | None] = mapped_column(String(64))
     gateway: Mapped[str | None] = mapped_column(String(40))
-    gateway_ref: Mapped[str | None] = mapped_column(String(128), unique=True)
+    gateway_ref: Mapped[str | None] = mapped_column(String(128))
     reason: Mapped[str] = mapped_column(Text, default="", server_default="")
     first_sent_at: Mapped[datetime | None]
     last_sent_at: Mapped[datetime | None]
@@ -234,6 +236,13 @@ class TransferBatch(Base):
     closed_by_id: Mapped[int | None] = mapped_column(BigInteger)
     closed_at: Mapped[datetime | None]
     bank_reference: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    # What it was exported with: the files can be made again byte for byte, and are compared with these (SHA-256).
+    debtor_name: Mapped[str] = mapped_column(String(140), default="", server_default="")
+    debtor_iban: Mapped[str] = mapped_column(String(34), default="", server_default="")
+    debtor_bic: Mapped[str] = mapped_column(String(11), default="", server_default="")
+    execution_date: Mapped[date | None]
+    csv_digest: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    xml_digest: Mapped[str] = mapped_column(String(64), default="", server_default="")
     version: Mapped[int] = mapped_column(BigInteger, default=1, server_default="1")
     created_at: Mapped[CreatedAt]
 
