@@ -69,7 +69,9 @@ def is_empty(address: AddressDraft) -> bool:
 def folded_person(person: CustomerDraft) -> FoldedPerson:
     """Folded e-mail, the text that search compares, and last name first for sorting."""
     first, last, email = fold(person.first_name), fold(person.last_name), fold(person.email)
-    everything = " ".join(filter(None, (first, last, email, fold(person.phone))))
+    # People write a telephone number in many ways; its digits are the same in all of them.
+    phone = "".join(filter(str.isdigit, fold(person.phone)))
+    everything = " ".join(filter(None, (first, last, email, phone)))
     sort_key = f"{last} {first}".strip()
     return FoldedPerson(email[:_EMAIL_LENGTH], everything, sort_key[:_SORT_KEY_LENGTH])
 
