@@ -1,6 +1,6 @@
 """Whatever is cancelled, in whatever parts and order, adds up to the cent.
 
-`pytest tests/rules --hypothesis-profile=long --timeout=0` tries 100,000 orders for each property.
+`make test-long` tries 100,000 orders for each property.
 """
 
 from dataclasses import fields, replace
