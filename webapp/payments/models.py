@@ -72,7 +72,7 @@ class Transaction(Base):
     interest_amount: Mapped[MoneyColumn]
     installment_count: Mapped[int] = mapped_column(default=1, server_default="1")
     bin_number: Mapped[str | None] = mapped_column(String(8))
-    # Per-item references of gateways that refund by item (iyzico): [{"ref", "paid_price", "item"}].
+    # What gateways that refund by item (iyzico) told: {"items": [{"ref", "paid_price", "item"}]}; {} until asked.
     gateway_items: Mapped[JsonColumn]
     extra_field: Mapped[JsonColumn]
     paid_at: Mapped[datetime | None]
@@ -126,7 +126,18 @@ class Refund(Base):
             "transaction_id",
             "gateway_item",
             unique=True,
-            postgresql_where=text("plan_id IS NOT NULL AND state NOT IN ('declined', 'withdrawn')"),
+            postgresql_where=text(
+                "plan_id IS NOT NULL AND state NOT IN ('declined', 'withdrawn') AND way <> 'release'"
+            ),
+        ),
+        Index(
+            "uq_refund_plan_release",
+            "plan_id",
+            "transaction_id",
+            unique=True,
+            postgresql_where=text(
+                "plan_id IS NOT NULL AND state NOT IN ('declined', 'withdrawn') AND way = 'release'"
+            ),
         ),
         Index(
             "uq_refund_external",
