@@ -9,6 +9,5 @@ attention.py          what somebody must look at; timeline.py writes what happen
 
 from webapp.orders.service.order_item_service import OrderItemService
 from webapp.orders.service.order_service import OrderService
-from webapp.orders.service.write_orders import write_orders
 
-__all__ = ["OrderItemService", "OrderService", "write_orders"]
+__all__ = ["OrderItemService", "OrderService"]
