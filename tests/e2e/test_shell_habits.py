@@ -105,9 +105,17 @@ def test_help_and_palette_when_asked_for_then_open_and_escape_closes(desk: Page,
 
     desk.keyboard.press("Control+k")
     desk.keyboard.type("oper")
-    expect(desk.get_by_role("option")).to_have_count(1)
+    expect(desk.get_by_role("option")).to_have_text(["OperationsPage", "Find “oper”Orders"])
     desk.keyboard.press("Enter")
     expect(desk).to_have_url(f"{base_url}/operations/")
+
+
+def test_the_palette_when_a_number_is_typed_then_finding_the_order_comes_first(desk: Page) -> None:
+    desk.keyboard.press("Control+k")
+    desk.keyboard.type("1535")
+    desk.keyboard.press("Enter")
+
+    expect(desk).to_have_url(re.compile(r"/orders/\?q=1535"))
 
 
 def test_the_palette_when_an_action_is_chosen_then_it_is_done(desk: Page) -> None:
@@ -271,6 +279,8 @@ def test_a_button_when_clicked_twice_then_the_deed_is_done_once(parts: Page) -> 
 
     expect(parts.locator("#slow-answer")).to_have_text(str(before + 1))
     expect(parts.locator("#send")).not_to_have_attribute("aria-disabled", "true")
+    # Had the other clicks been queued, their answers would be counted here.
+    parts.wait_for_load_state("networkidle")
     parts.locator("#send").click()
     expect(parts.locator("#slow-answer")).to_have_text(str(before + 2))
 

@@ -55,26 +55,27 @@
     one('#dialog-notice').replaceChildren();
   });
 
-  // A form that is on its way is not sent again, by htmx or by the browser.
+  // A form that is on its way is not sent again, by htmx or by the browser. Asked at htmx:confirm, the first thing
+  // that happens to a click: a little later htmx would put the second one in a queue and send it after the first.
+  const inFlight = new WeakSet();
   const busy = form => form.dataset.busy === '1';
   const setBusy = (form, value) => {
     if (value) form.dataset.busy = '1'; else delete form.dataset.busy;
-    for (const button of form.querySelectorAll('button:not([type=button])')) button.toggleAttribute('aria-disabled', value);
-    for (const button of form.querySelectorAll('button[aria-disabled]')) button.setAttribute('aria-disabled', 'true');
+    for (const button of form.querySelectorAll('button:not([type=button])')) {
+      if (value) button.setAttribute('aria-disabled', 'true'); else button.removeAttribute('aria-disabled');
+    }
   };
-  const acting = detail => {
-    const form = detail.elt.closest('form');
-    return form && detail.requestConfig.verb !== 'get' && detail.elt === form ? form : null;
-  };
-  on('htmx:beforeRequest', event => {
-    const form = acting(event.detail);
-    if (!form || event.defaultPrevented) return;
-    if (busy(form)) return event.preventDefault();
-    setBusy(form, true);
+  const acts = detail => (detail.verb ?? detail.requestConfig?.verb) !== 'get';
+  on('htmx:confirm', event => { if (acts(event.detail) && inFlight.has(event.detail.elt)) event.preventDefault(); });
+  on('htmx:beforeRequest', ({ detail }) => {
+    if (!acts(detail)) return;
+    inFlight.add(detail.elt);
+    if (detail.elt.matches('form')) setBusy(detail.elt, true);
   });
-  on('htmx:afterRequest', event => {
-    const form = acting(event.detail);
-    if (form) setBusy(form, false);
+  on('htmx:afterRequest', ({ detail }) => {
+    if (!acts(detail)) return;
+    inFlight.delete(detail.elt);
+    if (detail.elt.matches('form')) setBusy(detail.elt, false);
   });
   on('submit', event => {
     const form = event.target;
