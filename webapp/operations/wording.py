@@ -22,6 +22,8 @@ KINDS: dict[str, KindWords] = {
     "channel.refresh_order": KindWords(N_("Refresh of one order"), N_("Refreshing the order")),
     "channel.backfill": KindWords(N_("Backfill"), N_("Backfilling orders")),
     "channel.replay": KindWords(N_("Replay of failed records"), N_("Replaying failed records")),
+    "refund.run": KindWords(N_("Refund"), N_("Paying back")),
+    "refund.reconcile": KindWords(N_("Reconciliation"), N_("Comparing with the bank")),
     "channel.check": KindWords(N_("Connection test"), N_("Testing the connection")),
 }
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request, url_for
 from flask_babel import gettext
-from sqlalchemy import distinct, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from webapp.auth.models import StaffUser
@@ -129,7 +129,7 @@ def _in_use(session: Session) -> set[str]:
         .limit(ORDERS_LOOKED_AT)
         .subquery()
     )
-    return set(session.scalars(select(distinct(newest.c.currency))))
+    return set(session.scalars(select(newest.c.currency).distinct()))
 
 
 def _approvers(session: Session) -> int:
