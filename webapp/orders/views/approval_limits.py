@@ -1,6 +1,6 @@
 """The settings page of approval limits: up to which amount one person may approve what they opened themselves."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,9 +30,13 @@ class Cell:
     """One amount: of a role, in the row's currency, as it is or as it was typed."""
 
     role: Role
-    name: str
     value: str
     error: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What the form calls it."""
+        return f"amount_{self.role.value}"
 
 
 @dataclass(frozen=True)
@@ -41,85 +45,100 @@ class Row:
 
     currency: str
     cells: tuple[Cell, ...]
-    seen: str
+    seen: str = ""
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What came in: one currency's amounts by role."""
+
+    currency: str
+    amounts: Mapping[Role, str]
+
+    def row(self, seen: str, errors: Mapping[str, list[str]]) -> Row:
+        """The row as it was typed, with a sentence beside what cannot be taken."""
+        cells = (
+            Cell(role, text, next(iter(errors.get(role, [])), None)) for role, text in self.amounts.items()
+        )
+        return Row(self.currency, tuple(cells), seen)
 
 
 @blueprint.get("/")
 @requires(Permission.SETTINGS_LIMITS)
 def index() -> Response:
     """Every currency in use, with the limits of each role that may approve."""
-    return _page(_rows(db.session()), None, 200)
+    return _page(_rows(db.session()))
 
 
 @blueprint.post("/")
 @requires(Permission.SETTINGS_LIMITS)
 def save() -> Response:
     """Set one currency's limits; what cannot be taken comes back as it was typed, with a sentence beside it."""
-    currency = request.form.get("currency", "").strip().upper()
-    typed = {role: request.form.get(f"amount_{role.value}", "") for role in APPROVERS}
-    limits = approval_limits(db.session())
-    seen = request.form.get("seen")
-    if seen is not None and seen != _seen(limits, currency):
+    typed = Typed(
+        request.form.get("currency", "").strip().upper(),
+        {role: request.form.get(Cell(role, "").name, "") for role in APPROVERS},
+    )
+    rows = _rows(db.session())
+    now = _seen(rows, typed.currency)
+    if request.form.get("seen", now) != now:
         told = gettext(
             "Somebody has just changed the limits of %(currency)s. Compare, and save again.",
-            currency=currency,
+            currency=typed.currency,
         )
-        return _page(_rows(db.session(), currency, typed, {}), told, 409)
+        return _page(_with(rows, typed.row(now, {})), problem=told, status=409)
     try:
         with unit_of_work() as session:
-            set_approval_limits(session, audit_context(), currency, typed)
+            set_approval_limits(session, audit_context(), typed.currency, typed.amounts)
     except InvalidInput as refused:
-        return _page(
-            _rows(db.session(), currency, typed, refused.fields), gettext(refused.message), refused.status
-        )
-    told = gettext("The limits of %(currency)s were saved.", currency=currency)
+        problem, mine = gettext(refused.message), typed.row(now, refused.fields)
+        if "currency" in refused.fields:
+            return _page(rows, new=mine, problem=problem, status=refused.status)
+        return _page(_with(rows, mine), problem=problem, status=refused.status)
+    told = gettext("The limits of %(currency)s were saved.", currency=typed.currency)
     return toast(redirect(url_for(".index")), told)
 
 
-def _page(rows: list[Row], problem: str | None, status: int) -> Response:
+def _page(
+    rows: Sequence[Row], *, new: Row | None = None, problem: str | None = None, status: int = 200
+) -> Response:
     context: dict[str, Any] = {
         "rows": rows,
+        "new": new or Row("", tuple(Cell(role, "") for role in APPROVERS)),
         "roles": APPROVERS,
         "problem": problem,
         "alone": _approvers(db.session()) < 2,
-        "new_cells": [Cell(role, f"amount_{role.value}", "") for role in APPROVERS],
     }
     return make_response(render_template("settings/approval_limits.html", **context), status)
 
 
-def _rows(
-    session: Session,
-    typed_currency: str = "",
-    typed: Mapping[Role, str] | None = None,
-    errors: Mapping[str, list[str]] | None = None,
-) -> list[Row]:
+def _rows(session: Session) -> list[Row]:
     limits = approval_limits(session)
     currencies = {currency for _, currency in limits} | _in_use(session)
-    if typed_currency and not (errors or {}).get("currency"):
-        currencies.add(typed_currency)
     rows = []
     for currency in sorted(currencies):
-        mine = (typed or {}) if currency == typed_currency else {}
-        cells = tuple(
-            Cell(
-                role=role,
-                name=f"amount_{role.value}",
-                value=mine.get(role, _shown(limits, role, currency)),
-                error=next(iter((errors or {}).get(role, [])), None) if mine else None,
-            )
-            for role in APPROVERS
-        )
-        rows.append(Row(currency, cells, _seen(limits, currency)))
+        cells = tuple(Cell(role, _shown(limits, role, currency)) for role in APPROVERS)
+        rows.append(Row(currency, cells, _fingerprint(cells)))
     return rows
+
+
+def _with(rows: Sequence[Row], typed: Row) -> list[Row]:
+    """The rows with this one in its place."""
+    others = [row for row in rows if row.currency != typed.currency]
+    return sorted([*others, typed], key=lambda row: row.currency)
+
+
+def _seen(rows: Sequence[Row], currency: str) -> str:
+    empty = _fingerprint([Cell(role, "") for role in APPROVERS])
+    return next((row.seen for row in rows if row.currency == currency), empty)
+
+
+def _fingerprint(cells: Sequence[Cell]) -> str:
+    return "/".join(cell.value for cell in cells)
 
 
 def _shown(limits: Limits, role: Role, currency: str) -> str:
     amount = limits.get((role, currency))
     return "" if amount is None else str(quantise(amount, currency))
-
-
-def _seen(limits: Limits, currency: str) -> str:
-    return "/".join(_shown(limits, role, currency) for role in APPROVERS)
 
 
 def _in_use(session: Session) -> set[str]:
