@@ -14,7 +14,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, cached_property
 from typing import Any, Final, cast
 
-from sqlalchemy import Boolean, Column, Date, DateTime, Integer, Numeric, Result, Table, TextClause, text
+from sqlalchemy import (
+    Boolean,
+    Column,
+    CursorResult,
+    Date,
+    DateTime,
+    Integer,
+    Numeric,
+    Table,
+    TextClause,
+    text,
+)
+from sqlalchemy import Row as Returned
 from sqlalchemy.dialects.postgresql import INET, JSONB, UUID
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
@@ -94,7 +106,7 @@ _WRITTEN: Final[tuple[tuple[type[TypeEngine[Any]], str, Callable[[Iterable[Any]]
 )
 
 
-def _written(column: Column[Any]) -> Written:
+def _how_written(column: Column[Any]) -> Written:
     """The array type and how it is written. Texts go as `text`: a cast to varchar(n) would cut them silently."""
     for kind, name, write in _WRITTEN:
         if isinstance(column.type, kind):
@@ -105,14 +117,14 @@ def _written(column: Column[Any]) -> Written:
 class Rows:
     """Some columns of one table; a row is a tuple in their order, and a batch is one statement."""
 
-    def __init__(self, model: type[Base], columns: str) -> None:
-        self.table = cast(Table, model.__table__)
+    def __init__(self, model: type[Base] | Table, columns: str) -> None:
+        self.table = model if isinstance(model, Table) else cast(Table, model.__table__)
         self.columns: tuple[str, ...] = tuple(columns.split())
 
     @cached_property
     def _written(self) -> dict[str, Written]:
         # Not before first use: a foreign key takes its type from a table that may not be imported yet.
-        return {column.name: _written(column) for column in self.table.c}
+        return {column.name: _how_written(column) for column in self.table.c}
 
     @cached_property
     def _arrays(self) -> str:
@@ -125,26 +137,29 @@ class Rows:
         *,
         same: Mapping[str, object] | None = None,
         tail: str = "",
-    ) -> Result[Any]:
-        """Insert the rows in their order; `same` are columns with one value for all; `tail` is ON CONFLICT, RETURNING.
+    ) -> Sequence[Returned[Any]]:
+        """Insert the rows in their order; gives what RETURNING says.
+
+        `same` are columns with one value for all; `tail` is ON CONFLICT, RETURNING.
 
         Rows that other writers may insert too must come sorted by their natural key, or two writers deadlock.
         """
         same = same or {}
-        return self._run(session, self._insert_statement(tuple(same), tail), rows, same)
+        result = self._run(session, self._insert_statement(tuple(same), tail), rows, same)
+        return result.all() if result.returns_rows else ()
 
-    def update(self, session: Session, rows: Sequence[Row], *, also: str = "") -> Result[Any]:
+    def update(self, session: Session, rows: Sequence[Row], *, also: str = "") -> None:
         """Set the columns of the rows named by the first one, a key; `also` is one more assignment in SQL."""
-        return self._run(session, self._update_statement(also), rows, {})
+        self._run(session, self._update_statement(also), rows, {})
 
     def _run(
         self, session: Session, statement: TextClause, rows: Sequence[Row], same: Mapping[str, object]
-    ) -> Result[Any]:
+    ) -> CursorResult[Any]:
         columns = zip(*rows, strict=True) if rows else [()] * len(self.columns)
         arrays = {
             name: self._written[name][1](values) for name, values in zip(self.columns, columns, strict=True)
         }
-        return session.execute(statement, {**arrays, **same})
+        return cast(CursorResult[Any], session.execute(statement, {**arrays, **same}))
 
     @cache  # noqa: B019 - the instances are module constants
     def _insert_statement(self, same: tuple[str, ...], tail: str) -> TextClause:

@@ -26,7 +26,7 @@ from webapp.orders.service.writing.lines import (
     insert_payments,
     keep_discounts,
     leave_ends,
-    link_payments,
+    link_new_payments,
 )
 from webapp.orders.service.writing.moves import beginning, is_sent
 from webapp.orders.service.writing.payments import (
@@ -174,7 +174,7 @@ def _insert_parts(
     payments = insert_payments(
         batch, [(each, payment) for each in incoming for payment in payments_of(each.draft)], references
     )
-    link_payments(batch, [each.order_id for each in incoming if each.order_id is not None])
+    link_new_payments(batch, items, payments)
     keep_discounts(batch, incoming, items, are_new=True)
     search.ROWS.insert(batch.session, [_search_row(each) for each in incoming])
     for order in orders:

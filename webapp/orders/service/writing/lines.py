@@ -10,7 +10,7 @@ from webapp.cargo.carriers import tracking_url
 from webapp.core.bulk import Row, Rows, plain_array
 from webapp.orders.enums import AttentionKind, OrderStatus
 from webapp.orders.inputs import DiscountDraft, ItemDraft, OrderDraft, TransactionDraft
-from webapp.orders.models import DiscountItem, OrderItem
+from webapp.orders.models import DiscountItem, OrderItem, order_item_transaction
 from webapp.orders.pricing import PricedItem, PricedOrder, steps_to_json
 from webapp.orders.service.stock import reserved_by
 from webapp.orders.service.writing.batch import Batch, Incoming
@@ -41,6 +41,7 @@ _PAYMENTS = Rows(
     "order_id kind remote_id holder gateway gateway_ref payment_option_id currency amount authorised_amount"
     " captured_amount interest_amount installment_count bin_number extra_field paid_at",
 )
+_LINKS = Rows(order_item_transaction, "order_item_id transaction_id")
 _LINK = text("""
 INSERT INTO order_item_transaction (order_item_id, transaction_id)
 SELECT i.id, t.id FROM order_item i JOIN payment_transaction t ON t.order_id = i.order_id
@@ -201,6 +202,20 @@ def _payment_row(incoming: Incoming, payment: TransactionDraft, references: Refe
         payment.extra_field,
         payment.paid_at,
     )
+
+
+def link_new_payments(batch: Batch, items: Mapping[LineKey, int], payments: Mapping[PaymentKey, int]) -> None:
+    """Every new item with every new payment of its order; what was there before is not looked at."""
+    of_order: dict[int, list[int]] = {}
+    for (order_id, _), payment_id in payments.items():
+        of_order.setdefault(order_id, []).append(payment_id)
+    rows = [
+        (item_id, payment_id)
+        for (order_id, _), item_id in items.items()
+        for payment_id in of_order.get(order_id, ())
+    ]
+    if rows:
+        _LINKS.insert(batch.session, rows)
 
 
 def link_payments(batch: Batch, order_ids: Iterable[int]) -> None:

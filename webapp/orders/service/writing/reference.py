@@ -89,7 +89,7 @@ def products(batch: Batch, drafts: Sequence[OrderDraft]) -> dict[str, KnownProdu
     ours = {sku: sku for sku in skus} | _mapped(batch, "sku", skus)
     found = {
         row.sku: KnownProduct(row.id, row.data_source_id)
-        for row in batch.session.execute(_FIND_PRODUCTS, {"skus": text_array(set(ours.values()))})
+        for row in batch.session.execute(_FIND_PRODUCTS, {"skus": text_array(set(ours.values()))}).all()
     }
     return {theirs: found[sku] for theirs, sku in ours.items() if sku in found}
 

@@ -47,7 +47,7 @@ WHERE i.order_id = {_IDS} ORDER BY i.order_id, i.position, i.part
 """)  # noqa: S608
 _PAYMENTS = text(f"""
 SELECT t.*, coalesce((SELECT sum(r.amount) FROM refund r WHERE r.transaction_id = t.id
-    AND r.state NOT IN ('declined', 'withdrawn')), 0) AS reserved
+    AND r.state NOT IN ('declined', 'withdrawn') AND r.way <> 'release'), 0) AS reserved
 FROM payment_transaction t WHERE t.order_id = {_IDS} ORDER BY t.order_id, t.id
 """)  # noqa: S608
 _REFUNDS = text(
@@ -157,4 +157,4 @@ def _by_order(batch: Batch, statement: TextClause, given: Mapping[str, str]) -> 
 def _rows(batch: Batch, statement: TextClause, given: Mapping[str, str]) -> list[Columns]:
     result = batch.session.execute(statement, given)
     names = list(result.keys())
-    return [dict(zip(names, row, strict=True)) for row in result]
+    return [dict(zip(names, row, strict=True)) for row in result.all()]
