@@ -207,7 +207,8 @@ TRANSACTION_CAPS: Final = Check(
     facts="""
         SELECT o.number, o.money_mismatch, t.id AS payment, t.captured_amount AS captured, t.currency, sum(r.amount) AS reserved
         FROM refund r JOIN payment_transaction t ON t.id = r.transaction_id JOIN orders o ON o.id = t.order_id
-        WHERE r.order_id > :low AND r.order_id <= :high AND r.state NOT IN ('declined', 'withdrawn')
+        WHERE r.order_id > :low AND r.order_id <= :high AND o.id > :low AND o.id <= :high AND r.state NOT IN ('declined', 'withdrawn')
+          AND r.way <> 'release'
         GROUP BY o.id, t.id
     """,
     rules=(
@@ -223,11 +224,12 @@ REFUND_ROWS: Final = Check(
     subject="'refund ' || id || ' of order ' || number",
     facts="""
         SELECT r.id, o.number, r.state, r.amount, r.currency, t.currency AS paid_in, l.amount AS booked,
-               t.order_id = r.order_id AS same_order, p.order_id AS plan_order, r.order_id
+               t.order_id = r.order_id AS same_order, p.order_id AS plan_order, r.order_id, r.way, v.amount AS taken_back
         FROM refund r JOIN payment_transaction t ON t.id = r.transaction_id JOIN orders o ON o.id = r.order_id
         LEFT JOIN ledger_entry l ON l.refund_id = r.id AND l.kind = 'refund'
+        LEFT JOIN ledger_entry v ON v.refund_id = r.id AND v.kind = 'reversal'
         LEFT JOIN cancellation_plan p ON p.id = r.plan_id
-        WHERE r.order_id > :low AND r.order_id <= :high
+        WHERE r.order_id > :low AND r.order_id <= :high AND o.id > :low AND o.id <= :high
     """,
     rules=(
         Rule(
@@ -242,12 +244,14 @@ REFUND_ROWS: Final = Check(
         ),
         Rule(
             "succeeded_without_ledger",
-            "state <> 'succeeded' OR booked = amount",
+            "state <> 'succeeded' OR booked = amount OR (way = 'release' AND booked IS NULL)",
             "The refund of {amount} {currency} succeeded, the ledger says {booked}.",
         ),
         Rule(
             "ledger_without_success",
-            "booked IS NULL OR state IN ('succeeded', 'declined')",
+            # What the bank took back was booked both ways and stands as declined.
+            "booked IS NULL OR (state = 'succeeded' AND taken_back IS NULL)"
+            " OR (state = 'declined' AND taken_back = booked)",
             "The ledger has the refund, which stands at {state}.",
         ),
     ),
@@ -263,7 +267,7 @@ ITEMS: Final = Check(
                  OR EXISTS (SELECT 1 FROM cancellation_request cr WHERE cr.order_item_id = i.id
                             AND cr.status IN ('waiting_approval', 'confirmed')) AS waits_for_something
         FROM order_item i JOIN orders o ON o.id = i.order_id
-        WHERE i.order_id > :low AND i.order_id <= :high
+        WHERE i.order_id > :low AND i.order_id <= :high AND o.id > :low AND o.id <= :high
     """,
     rules=(
         Rule(
@@ -320,7 +324,7 @@ PAID_ITEMS: Final = Check(
         SELECT i.id, o.number, t.order_id AS payment_order, i.order_id
         FROM order_item i JOIN orders o ON o.id = i.order_id
         JOIN order_item_transaction x ON x.order_item_id = i.id JOIN payment_transaction t ON t.id = x.transaction_id
-        WHERE i.order_id > :low AND i.order_id <= :high
+        WHERE i.order_id > :low AND i.order_id <= :high AND o.id > :low AND o.id <= :high
     """,
     rules=(
         Rule(
@@ -337,7 +341,7 @@ PLAN_ITEMS: Final = Check(
         SELECT p.id, o.number, p.status, p.order_id, i.order_id AS item_order, pi.is_open
         FROM cancellation_plan p JOIN orders o ON o.id = p.order_id
         JOIN cancellation_plan_item pi ON pi.plan_id = p.id JOIN order_item i ON i.id = pi.order_item_id
-        WHERE p.order_id > :low AND p.order_id <= :high
+        WHERE p.order_id > :low AND p.order_id <= :high AND o.id > :low AND o.id <= :high
     """,
     rules=(
         Rule(
