@@ -10,7 +10,9 @@ from sqlalchemy import Connection, Row, text
 from webapp.core.money import EXPONENTS
 from webapp.verification.checks import ORDER_CHECKS, WHOLE_CHECKS, Check
 
-ORDERS_PER_RANGE = 50_000  # Smaller ranges read the customers' and addresses' tables too often, larger ones spill.
+ORDERS_PER_RANGE = (
+    50_000  # Smaller ranges read the customers' and addresses' tables too often, larger ones spill.
+)
 
 Progress = Callable[[int, int], None]
 
