@@ -57,11 +57,9 @@ def test_a_text_longer_than_its_column_when_inserted_then_it_is_refused_not_cut(
 
 
 def test_rows_when_updated_then_only_those_named_by_their_key_change(session: Session) -> None:
-    ids = list(
-        Rows(Product, "sku name").insert(session, [("a", "A"), ("b", "B")], tail="RETURNING id").scalars()
-    )
+    made = Rows(Product, "sku name").insert(session, [("a", "A"), ("b", "B")], tail="RETURNING id")
 
-    Rows(Product, "id name").update(session, [(ids[1], "new")], also="barcode = kept.sku")
+    Rows(Product, "id name").update(session, [(made[1].id, "new")], also="barcode = kept.sku")
 
     assert session.execute(select(Product.name, Product.barcode).order_by(Product.id)).all() == [
         ("A", None),
