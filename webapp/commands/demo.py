@@ -1,18 +1,48 @@
-"""`kontor demo load`: connect the sandbox shop, so that there is something to see."""
+"""`kontor demo load`: connect the sandbox's shop and bank, so that there is something to see and to break."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
 
 import click
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
+from webapp.auth.roles import Role
 from webapp.channels.inputs import ChangeChannel, NewChannel
 from webapp.channels.models import Channel
+from webapp.channels.reference import MAPPING
 from webapp.channels.service import ChannelService
 from webapp.commands.context import BY_COMMAND, current_settings, with_app
+from webapp.core import reference
 from webapp.core.db import unit_of_work
+from webapp.orders.service.approval_limits import set_approval_limits
+from webapp.payments.account_setup import ChangeAccount, NewAccount, change_account, new_account
+from webapp.payments.models import GatewayAccount
 
 SHOP = "Sandbox shop"
 # The sandbox's own, known to everybody; they open nothing else.
 CREDENTIALS = {"consumer_key": "ck_sandbox", "consumer_secret": "cs_sandbox"}
 PULL_MINUTES = 1
+LIMITS: Final = {"TRY": "50000.00", "EUR": "1000.00", "SAR": "4000.00", "AED": "4000.00", "USD": "1000.00"}
+
+
+@dataclass(frozen=True)
+class DemoAccount:
+    """One of the sandbox bank's two doors; the shop's payment method has the name of its type."""
+
+    name: str
+    gateway_type: str
+    path: str
+    secrets: Mapping[str, str]
+
+
+ACCOUNTS: Final = (
+    DemoAccount("sandbox-stripe", "stripe", "/v1", {"secret_key": "sk_test_sandbox"}),
+    DemoAccount(
+        "sandbox-iyzico", "iyzico", "", {"api_key": "sandbox-api-key", "secret_key": "sandbox-secret-key"}
+    ),
+)
 
 
 @click.group()
@@ -22,19 +52,53 @@ def demo() -> None:
 
 @demo.command()
 @click.option("--shop-url", help="Where the sandbox shop listens; the port after PORT if not given.")
+@click.option("--bank-url", help="Where the sandbox bank listens; the second port after PORT if not given.")
 @with_app
-def load(shop_url: str | None) -> None:
-    """Connect the sandbox shop as a channel and start its first pull; doing it again changes nothing."""
-    url = shop_url or f"http://127.0.0.1:{current_settings().port + 1}"
-    service = ChannelService()
+def load(shop_url: str | None, bank_url: str | None) -> None:
+    """Connect the sandbox's bank and shop and start the first pull; doing it again changes nothing."""
+    port = current_settings().port
+    shop, bank = shop_url or f"http://127.0.0.1:{port + 1}", bank_url or f"http://127.0.0.1:{port + 2}"
     with unit_of_work() as session:
-        channel = session.scalars(select(Channel).where(Channel.name == SHOP)).one_or_none()
-        if channel is None:
-            new = NewChannel(SHOP, "woocommerce", url, CREDENTIALS, pull_minutes=PULL_MINUTES)
-            channel = service.create_channel(session, new, BY_COMMAND)
-            session.flush()
-            service.pull(session, channel.id, BY_COMMAND)
-        elif channel.base_url != url:
-            change = ChangeChannel(channel.version, base_url=url, credentials=CREDENTIALS)
-            service.update_channel(session, channel.id, change, BY_COMMAND)
-    click.echo(f"{SHOP}: {url}")
+        for account in ACCOUNTS:
+            _connect_bank(session, account, bank)
+        _connect_shop(session, shop)
+    click.echo(f"{SHOP}: {shop}\nSandbox bank: {bank}")
+
+
+def _connect_bank(session: Session, given: DemoAccount, bank: str) -> None:
+    address = f"{bank}{given.path}"
+    account = session.scalars(select(GatewayAccount).where(GatewayAccount.name == given.name)).one_or_none()
+    if account is None:
+        new_account(session, NewAccount(given.name, given.gateway_type, address, given.secrets), BY_COMMAND)
+    elif account.base_url != address:
+        change = ChangeAccount(account.version, address, given.secrets)
+        change_account(session, account.name, change, BY_COMMAND)
+
+
+def _connect_shop(session: Session, url: str) -> None:
+    service = ChannelService()
+    channel = session.scalars(select(Channel).where(Channel.name == SHOP)).one_or_none()
+    if channel is None:
+        new = NewChannel(SHOP, "woocommerce", url, CREDENTIALS, pull_minutes=PULL_MINUTES)
+        channel = service.create_channel(session, new, BY_COMMAND)
+        session.flush()
+        for account in ACCOUNTS:
+            _map_payments(session, channel.id, account)
+        _set_limits(session)
+        service.pull(session, channel.id, BY_COMMAND)
+    elif channel.base_url != url:
+        change = ChangeChannel(channel.version, base_url=url, credentials=CREDENTIALS)
+        service.update_channel(session, channel.id, change, BY_COMMAND)
+
+
+def _map_payments(session: Session, channel_id: int, account: DemoAccount) -> None:
+    """Card payments of the sandbox shop lie at our own account, so refunds can be watched from end to end."""
+    conf = {"tender": "card", "holder": "us", "gateway": account.name}
+    words = {"kind": "payment_method", "remote_value": account.gateway_type, "local_value": "credit_card"}
+    reference.create(session, BY_COMMAND, MAPPING, {"channel_id": channel_id, "conf": conf, **words})
+
+
+def _set_limits(session: Session) -> None:
+    """One person tries the demo: the administrator may approve alone, up to these amounts."""
+    for currency, amount in LIMITS.items():
+        set_approval_limits(session, BY_COMMAND, currency, {Role.ADMINISTRATOR: amount})

@@ -34,12 +34,14 @@ def _has_staff(url: str) -> bool:
 
 @with_app
 def create_first_administrator(email: str, password: str) -> None:
-    """Raises InvalidInput with what is wrong with the address or the password."""
+    """With what staff need on their first day. Raises InvalidInput with what is wrong with address or password."""
     from webapp.auth.roles import Role
     from webapp.auth.service import create_staff
     from webapp.core.db import unit_of_work
+    from webapp.first_things import write_first_things
 
     with unit_of_work() as session:
+        write_first_things(session, BY_COMMAND)
         create_staff(
             session, BY_COMMAND, email=email, name="Administrator", role=Role.ADMINISTRATOR, password=password
         )
