@@ -30,7 +30,7 @@ from webapp.orders.models import (
     OrderItem,
     order_item_transaction,
 )
-from webapp.orders.pricing import RowMoney
+from webapp.orders.pricing import RowMoney, split_steps, steps_from_json, steps_to_json
 from webapp.orders.service.cancellation.authority import Authority, limits_in
 from webapp.orders.service.cancellation.facts import read_facts
 from webapp.orders.service.standing import restate
@@ -176,7 +176,7 @@ def write_amounts(plan: CancellationPlan, draft: PlanDraft) -> None:
 def _write_line(session: Session, plan: CancellationPlan, line: PlanLine) -> None:
     item = session.get_one(OrderItem, line.item_key)
     if line.split is not None:
-        item = split_off(session, item, line)
+        item = split_off(session, item, line, plan.currency)
     row = CancellationPlanItem(plan_id=plan.id, order_item_id=item.id, quantity=line.quantity)
     write_line_amounts(row, line)
     session.add(row)
@@ -231,8 +231,8 @@ def _write_tenders(
         )
 
 
-def split_off(session: Session, item: OrderItem, line: PlanLine) -> OrderItem:
-    """The first `line.quantity` units as a row of their own; every money column is divided by R6."""
+def split_off(session: Session, item: OrderItem, line: PlanLine, currency: str) -> OrderItem:
+    """The first `line.quantity` units as a row of their own; every money column and its steps are divided by R6."""
     if line.split is None:
         return item
     copied = {
@@ -251,6 +251,8 @@ def split_off(session: Session, item: OrderItem, line: PlanLine) -> OrderItem:
     )
     part.quantity, item.quantity = line.quantity, item.quantity - line.quantity
     part.ordered_quantity, item.ordered_quantity = line.quantity, item.ordered_quantity - line.quantity
+    steps = split_steps(steps_from_json(item.price_steps), item.quantity, line.quantity, currency)
+    part.price_steps, item.price_steps = map(steps_to_json, steps)
     for column in fields(RowMoney):
         setattr(part, column.name, getattr(line.split.part, column.name))
         setattr(item, column.name, getattr(line.split.rest, column.name))
