@@ -249,10 +249,10 @@ def split_off(session: Session, item: OrderItem, line: PlanLine, currency: str) 
         )
         or 0
     )
-    part.quantity, item.quantity = line.quantity, item.quantity - line.quantity
-    part.ordered_quantity, item.ordered_quantity = line.quantity, item.ordered_quantity - line.quantity
     steps = split_steps(steps_from_json(item.price_steps), item.quantity, line.quantity, currency)
     part.price_steps, item.price_steps = map(steps_to_json, steps)
+    part.quantity, item.quantity = line.quantity, item.quantity - line.quantity
+    part.ordered_quantity, item.ordered_quantity = line.quantity, item.ordered_quantity - line.quantity
     for column in fields(RowMoney):
         setattr(part, column.name, getattr(line.split.part, column.name))
         setattr(item, column.name, getattr(line.split.rest, column.name))
