@@ -117,6 +117,7 @@ def test_htmx_when_it_asks_then_the_fragment_else_the_page(app: Flask) -> None:
     assert answered(HX_Request="true") == (False, "HX-Request")
     assert answered(HX_Request="true", HX_History_Restore_Request="true") == (True, "HX-Request")
     assert answered(HX_Request="true", HX_Boosted="true") == (True, "HX-Request")
+    assert answered(HX_Request="true", HX_Boosted="true", HX_Target="parts") == (False, "HX-Request")
 
 
 def test_htmx_when_told_several_things_then_the_dialog_closes_last(app: Flask) -> None:

@@ -8,8 +8,10 @@ from webapp.core.hints import Handler
 from webapp.core.operations import OperationRun
 from webapp.core.periodic import SlotSource
 from webapp.core.settings import Settings
-from webapp.orders.service.refunds.machine import Gateways, RefundMachine
+from webapp.orders.service.refunds.machine import RefundMachine
+from webapp.orders.service.refunds.rechecking import RefundRecheck
 from webapp.orders.service.refunds.reconcile import nightly, reconcile
+from webapp.payments.gateway import Gateways
 
 
 def run_refund(run: OperationRun) -> None:
@@ -25,5 +27,16 @@ def run_reconciliation(run: OperationRun) -> None:
     reconcile(run, gateways(str(run.args["gateway"])))
 
 
-HANDLERS: Final[dict[str, Handler]] = {"refund.run": run_refund, "refund.reconcile": run_reconciliation}
+def recheck_refund(run: OperationRun) -> None:
+    """Look at a refund again because its gateway has news."""
+    settings: Settings = current_app.extensions["kontor_settings"]
+    gateways: Gateways = current_app.extensions["kontor_gateways"]
+    RefundRecheck(gateways, settings.timing).run(run)
+
+
+HANDLERS: Final[dict[str, Handler]] = {
+    "refund.run": run_refund,
+    "refund.recheck": recheck_refund,
+    "refund.reconcile": run_reconciliation,
+}
 SLOT_SOURCES: Final[tuple[SlotSource, ...]] = (nightly,)

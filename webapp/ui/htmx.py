@@ -23,8 +23,9 @@ def init_htmx(app: Flask) -> None:
 
 
 def is_htmx() -> bool:
-    """Whether a fragment is wanted. A history restore and a boosted link want the whole page."""
-    return bool(htmx) and not htmx.history_restore_request and not htmx.boosted
+    """Whether a fragment is wanted. A history restore wants the whole page, and a boosted link that names no target."""
+    whole_page = htmx.history_restore_request or (htmx.boosted and not htmx.target)
+    return bool(htmx) and not whole_page
 
 
 def is_poll() -> bool:

@@ -83,18 +83,17 @@ def check_cancel_move(
             raise refusal(subject, current, target, others, "Its refund was sent already.")
 
 
-def plan_status_after_refunds(
-    owed: Decimal, refunds: Iterable[tuple[RefundState, Decimal]], *, reversed_amount: Decimal = Decimal(0)
-) -> CancelStatus:
+def plan_status_after_refunds(owed: Decimal, refunds: Iterable[tuple[RefundState, Decimal]]) -> CancelStatus:
     """Where an approved plan stands by its refunds (state, amount): the first that holds of
 
     under way or unknown: waiting_for_payment; paid back what it owes: completed; else manuel_refund_need.
+    A refund that the bank took back is declined and counts no more.
     """
     rows = list(refunds)
     if any(state in UNDER_WAY_REFUND_STATES for state, _ in rows):
         return CancelStatus.WAITING_FOR_PAYMENT
     paid_back = sum((amount for state, amount in rows if state is RefundState.SUCCEEDED), Decimal(0))
-    if paid_back - reversed_amount >= owed:
+    if paid_back >= owed:
         return CancelStatus.COMPLETED
     return CancelStatus.MANUEL_REFUND_NEED
 

@@ -51,12 +51,20 @@ def check_request_move(
 
 
 def check_refund_move(
-    current: RefundState, target: RefundState, *, evidence: str = "", subject: str = "The refund"
+    current: RefundState,
+    target: RefundState,
+    *,
+    evidence: str = "",
+    refund_reversed: bool = False,
+    subject: str = "The refund",
 ) -> None:
     """Refuse a move of a refund that the table does not know. Raises TransitionNotAllowed.
 
-    A person who ends a manual refund must say by what evidence (InvalidInput).
+    A person who ends a manual refund must say by what evidence (InvalidInput). What has succeeded fails only
+    because the bank took it back (decision 8).
     """
+    if refund_reversed and (current, target) == (RefundState.SUCCEEDED, RefundState.DECLINED):
+        return
     if target not in REFUND_MOVES[current]:
         raise refusal(subject, current, target, REFUND_MOVES[current])
     if current is RefundState.MANUAL and not evidence.strip():

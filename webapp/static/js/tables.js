@@ -1,8 +1,8 @@
 // Lists: j/k move, x selects, e expands, o or Enter opens; ticking, ticking a range, the bulk bar.
-// A list is <table data-rows> whose rows carry data-href or a link a.k-strong; its bulk bar is .k-bulk in the same [data-list].
+// A list is <table data-rows> whose rows carry data-href or begin with a link; its bulk bar is .k-bulk in the same [data-list].
 (() => {
   const { one, all, on, typing, dialogOpen } = kontor;
-  const href = row => row.dataset.href ?? one('a.k-strong', row)?.href;
+  const href = row => row.dataset.href ?? one('a[href]', row)?.href;
   const rows = () => all('table[data-rows] > tbody > tr').filter(href);
   const picks = list => all('tbody .k-pick input', list);
 
@@ -90,6 +90,7 @@
     if (!open) return;
     event.preventDefault();
     event.stopPropagation();
-    document.getElementById(button.getAttribute('aria-controls'))?.remove();
+    const peek = document.getElementById(button.getAttribute('aria-controls')) ?? button.closest('tr').nextElementSibling;
+    if (peek?.matches('.k-peek')) peek.remove();
   }, true);
 })();

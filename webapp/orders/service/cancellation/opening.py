@@ -34,6 +34,7 @@ from webapp.orders.pricing import RowMoney, split_steps, steps_from_json, steps_
 from webapp.orders.service.cancellation.authority import Authority, limits_in
 from webapp.orders.service.cancellation.facts import read_facts
 from webapp.orders.service.standing import restate
+from webapp.payments.history import ask_for_baskets
 from webapp.payments.models import Payee
 
 _NEEDS: Final = {
@@ -86,6 +87,7 @@ def open_plans(
         plan.refund_invoice_number = refund_invoice_number
         plans.append(plan)
     restate(session, order)
+    ask_for_baskets(session, order.id, by.context)
     for plan in plans:
         record(
             session,

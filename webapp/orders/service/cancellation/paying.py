@@ -1,14 +1,24 @@
 """The refunds of an approved plan: rows and keys first, then the work that carries them out."""
 
 import uuid
+from decimal import Decimal
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from webapp.core.clock import utc_now
 from webapp.core.operations import NewOperation, Queue, create
-from webapp.orders.enums import RefundState, RefundWay
-from webapp.orders.models import CancellationPlan, CancellationPlanTender, Order
+from webapp.orders.enums import RELEASED_REFUND_STATES, RefundState, RefundWay
+from webapp.orders.models import (
+    CancellationPlan,
+    CancellationPlanItem,
+    CancellationPlanTender,
+    Order,
+    OrderItem,
+)
+from webapp.payments.by_item import NO_ITEM, ItemLeft, parts_by_item, same_bank_day
+from webapp.payments.history import basket_of
 from webapp.payments.models import Refund, Transaction
 
 # These are carried out by the refund machine; the others wait for a person and his evidence.
@@ -30,7 +40,8 @@ def make_refunds(
         .with_for_update(of=Transaction)
     )
     for tender, payment in tenders:
-        made.append(_refund(order, plan, tender, payment))
+        for item, amount in _parts(session, plan, tender, payment):
+            made.append(_refund(order, plan, tender, payment, item, amount))
     session.add_all(made)
     session.flush()
     for refund in made:
@@ -56,8 +67,50 @@ def start(session: Session, refund: Refund, *, channel_id: int, requested_by_id:
     )
 
 
+def _parts(
+    session: Session, plan: CancellationPlan, tender: CancellationPlanTender, payment: Transaction
+) -> list[tuple[str, Decimal]]:
+    """(basket item, amount): in one piece, but for a gateway that refunds by item and whose items we know.
+
+    A whole payment stays one piece on its own day: it is cancelled then (gateways/iyzico.py).
+    """
+    items = basket_of(payment)
+    is_whole_today = tender.amount == payment.captured_amount and same_bank_day(payment.paid_at, utc_now())
+    if RefundWay(tender.way) is not RefundWay.GATEWAY or not items or is_whole_today:
+        return [(NO_ITEM, tender.amount)]
+    rows = session.execute(
+        select(Refund.gateway_item, func.sum(Refund.amount))
+        .where(
+            Refund.transaction_id == payment.id,
+            Refund.way != RefundWay.RELEASE.value,
+            Refund.state.not_in([state.value for state in RELEASED_REFUND_STATES]),
+        )
+        .group_by(Refund.gateway_item)
+    )
+    gone = {str(item): Decimal(amount) for item, amount in rows}
+    if NO_ITEM in gone:
+        # Which items gave that amount only the gateway knows.
+        return [(NO_ITEM, tender.amount)]
+    left = [ItemLeft(each.ref, each.item, each.paid_price - gone.get(each.ref, Decimal(0))) for each in items]
+    return parts_by_item(tender.amount, left, _cancelled_lines(session, plan))
+
+
+def _cancelled_lines(session: Session, plan: CancellationPlan) -> set[str]:
+    rows = session.execute(
+        select(OrderItem.remote_line_id, OrderItem.sku)
+        .join(CancellationPlanItem, CancellationPlanItem.order_item_id == OrderItem.id)
+        .where(CancellationPlanItem.plan_id == plan.id, ~CancellationPlanItem.is_shipping_only)
+    )
+    return {name for row in rows for name in row if name}
+
+
 def _refund(
-    order: Order, plan: CancellationPlan, tender: CancellationPlanTender, payment: Transaction
+    order: Order,
+    plan: CancellationPlan,
+    tender: CancellationPlanTender,
+    payment: Transaction,
+    gateway_item: str,
+    amount: Decimal,
 ) -> Refund:
     refund_id = uuid.uuid4()
     by_machine = RefundWay(tender.way) in BY_MACHINE
@@ -66,8 +119,9 @@ def _refund(
         order_id=order.id,
         plan_id=plan.id,
         transaction_id=payment.id,
+        gateway_item=gateway_item,
         way=tender.way,
-        amount=tender.amount,
+        amount=amount,
         currency=payment.currency,
         state=(RefundState.READY if by_machine else RefundState.MANUAL).value,
         idem_key=f"rf_{refund_id}",

@@ -9,7 +9,7 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from webapp.core.operations import OperationRun
-from webapp.orders.enums import RefundState, RefundWay
+from webapp.orders.enums import RELEASED_REFUND_STATES, RefundState, RefundWay
 from webapp.orders.locks import lock_order
 from webapp.orders.service.refunds.plan_moves import move_plan
 from webapp.orders.service.standing import restate
@@ -32,7 +32,6 @@ class Claim:
     order: RefundOrder
     facts: SentFacts
     attempt: int
-    is_release: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +79,9 @@ def claim_refund(session: Session, run: OperationRun, capabilities: Capabilities
     return Claim(
         refund_id=refund_id,
         order_id=refund.order_id,
-        order=_order(refund, payment),
+        order=order_of(session, refund, payment),
         facts=_facts(session, refund),
         attempt=_attempts(session, refund_id) + 1,
-        is_release=refund.way == RefundWay.RELEASE,
     )
 
 
@@ -120,7 +118,8 @@ def _waits_for(session: Session, refund: Refund, capabilities: Capabilities) -> 
     return None
 
 
-def _order(refund: Refund, payment: Transaction) -> RefundOrder:
+def order_of(session: Session, refund: Refund, payment: Transaction) -> RefundOrder:
+    """What the gateway is told or asked about this refund; the same every time."""
     return RefundOrder(
         key=refund.idem_key,
         reference=str(refund.id),
@@ -129,9 +128,26 @@ def _order(refund: Refund, payment: Transaction) -> RefundOrder:
         currency=refund.currency,
         item_ref=refund.gateway_item,
         reason=refund.reason,
-        is_whole_payment=refund.amount == payment.captured_amount,
+        is_whole_payment=_is_whole(session, refund, payment),
+        is_release=refund.way == RefundWay.RELEASE,
         paid_at=payment.paid_at,
     )
+
+
+def _is_whole(session: Session, refund: Refund, payment: Transaction) -> bool:
+    """All that was captured, in one piece; of a release, that nothing stays reserved after it."""
+    if refund.way != RefundWay.RELEASE:
+        return not refund.gateway_item and refund.amount == payment.captured_amount
+    others = session.scalar(
+        select(func.coalesce(func.sum(Refund.amount), 0)).where(
+            Refund.transaction_id == payment.id,
+            Refund.way == RefundWay.RELEASE.value,
+            Refund.id != refund.id,
+            Refund.state.not_in([state.value for state in RELEASED_REFUND_STATES]),
+        )
+    )
+    reserved = payment.authorised_amount - payment.captured_amount - Decimal(others or 0)
+    return refund.amount >= reserved
 
 
 def _facts(session: Session, refund: Refund) -> SentFacts:

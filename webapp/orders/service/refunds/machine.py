@@ -1,7 +1,7 @@
 """Look, send, look again. The only place that calls a gateway for money, and never inside a transaction."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,10 +13,8 @@ from webapp.core.settings import Timing
 from webapp.orders.service.refunds.claims import Claim, NotNow, claim_refund, mark_sent
 from webapp.orders.service.refunds.settling import AttemptLog, settle, write_attempt
 from webapp.payments.deciding import Decision, Step, after_answer, after_lookup, must_look_first
-from webapp.payments.gateway import Gateway, Lookup, Outcome, RefundAnswer
+from webapp.payments.gateway import Gateway, Gateways, Lookup, Outcome, RefundAnswer
 
-# Gateways by the name that refunds carry; made by the composition root, channels among them.
-Gateways = Callable[[str], Gateway]
 UNREACHED = frozenset({Outcome.UNKNOWN, Outcome.MISCONFIGURED})
 
 
@@ -31,7 +29,7 @@ class RefundMachine:
         """The handler of `refund.run`; safe to run twice, at any point, by anybody. Raises LeaseLost."""
         gateway = self.gateways(str(run.args["gateway"]))
         with unit_of_work() as session:
-            wait_s = breaker.admit(session, _breaker(gateway), self.timing)
+            wait_s = breaker.admit(session, breaker_name(gateway), self.timing)
         if wait_s is not None:
             return _put_off(run, NotNow(wait_s, "The gateway does not answer; it is asked again soon."))
         with unit_of_work() as session:
@@ -82,9 +80,9 @@ class RefundMachine:
     def _note(self, gateway: Gateway, *, reached: bool, words: str) -> None:
         with unit_of_work() as session:
             if reached:
-                breaker.note_success(session, _breaker(gateway))
+                breaker.note_success(session, breaker_name(gateway))
             else:
-                breaker.note_failure(session, _breaker(gateway), words, self.timing)
+                breaker.note_failure(session, breaker_name(gateway), words, self.timing)
 
     @property
     def _call_s(self) -> float:
@@ -102,7 +100,7 @@ class Done:
 
 def _ask(gateway: Gateway, claim: Claim) -> RefundAnswer:
     """Send it; money that is only reserved is let go instead of paid back."""
-    return gateway.cancel_payment(claim.order) if claim.is_release else gateway.refund(claim.order)
+    return gateway.cancel_payment(claim.order) if claim.order.is_release else gateway.refund(claim.order)
 
 
 def _put_off(run: OperationRun, wait: NotNow) -> None:
@@ -113,7 +111,8 @@ def _put_off(run: OperationRun, wait: NotNow) -> None:
             run.postpone(session, wait.seconds, wait.words)
 
 
-def _breaker(gateway: Gateway) -> str:
+def breaker_name(gateway: Gateway) -> str:
+    """What the gateway's breaker is called; all that ask it share one."""
     return f"gateway:{gateway.name}"
 
 

@@ -1,11 +1,10 @@
 """What the refunds of an approved plan make of the plan, its items and the order's amounts; under the order's lock."""
 
-from decimal import Decimal
-
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from webapp.orders.enums import (
+    ENDED_STATUSES,
     OPEN_CANCEL_STATUSES,
     CancelStatus,
     OrderStatus,
@@ -15,7 +14,7 @@ from webapp.orders.enums import (
 )
 from webapp.orders.models import CancellationPlan, CancellationPlanItem, Order, OrderItem
 from webapp.orders.states import check_cancel_move, item_status_in_plan, plan_status_after_refunds
-from webapp.payments.models import LedgerEntry, Refund
+from webapp.payments.models import Refund
 
 
 def move_plan(session: Session, order: Order, plan_id: int, *, refund_reversed: bool = False) -> None:
@@ -25,20 +24,14 @@ def move_plan(session: Session, order: Order, plan_id: int, *, refund_reversed: 
     rows = session.execute(
         select(Refund.state, Refund.amount).where(Refund.plan_id == plan_id, Refund.way != RefundWay.RELEASE)
     ).all()
-    reversed_amount = session.scalar(
-        select(func.coalesce(func.sum(LedgerEntry.amount), 0))
-        .join(Refund, Refund.id == LedgerEntry.refund_id)
-        .where(Refund.plan_id == plan_id, LedgerEntry.kind == "reversal")
-    )
     status = plan_status_after_refunds(
-        plan.owed_amount,
-        [(RefundState(state), amount) for state, amount in rows],
-        reversed_amount=Decimal(reversed_amount or 0),
+        plan.owed_amount, [(RefundState(state), amount) for state, amount in rows]
     )
     if status == plan.status:
         return
+    before = CancelStatus(plan.status)
     check_cancel_move(
-        CancelStatus(plan.status),
+        before,
         status,
         kind=PlanKind(plan.kind),
         refund_sent=True,
@@ -49,20 +42,25 @@ def move_plan(session: Session, order: Order, plan_id: int, *, refund_reversed: 
     plan.closed_at = func.clock_timestamp() if status is CancelStatus.COMPLETED else None
     move_items(session, plan, status)
     if status is CancelStatus.COMPLETED:
-        complete_amounts(session, order, plan)
+        _move_amounts(session, order, plan, 1)
+    elif before is CancelStatus.COMPLETED:
+        _move_amounts(session, order, plan, -1)
 
 
-def complete_amounts(session: Session, order: Order, plan: CancellationPlan) -> None:
-    """The plan has paid back all it owes: its rows' shares are refunded now (they only grow; rules, section 3)."""
+def _move_amounts(session: Session, order: Order, plan: CancellationPlan, sign: int) -> None:
+    """The plan has paid back all it owes: its rows' shares are refunded now (rules, section 3).
+
+    They only grow, but for a refund that the bank took back: then they are not refunded, and `sign` is -1.
+    """
     for line, item in _lines(session, plan):
         goods = line.amount - line.discount_amount + line.rounding_amount + line.interest_amount
         shipping = line.shipping_amount + line.shipping_interest_amount
-        item.shipping_refund_amount += line.shipping_amount
-        item.refund_amount += shipping if line.is_shipping_only else goods + shipping
+        item.shipping_refund_amount += sign * line.shipping_amount
+        item.refund_amount += sign * (shipping if line.is_shipping_only else goods + shipping)
         if not line.is_shipping_only:
-            item.discount_refund_amount += line.discount_amount
-            order.discount_refund_amount += line.discount_amount
-        order.shipping_refund_amount += line.shipping_amount
+            item.discount_refund_amount += sign * line.discount_amount
+            order.discount_refund_amount += sign * line.discount_amount
+        order.shipping_refund_amount += sign * line.shipping_amount
 
 
 def move_items(session: Session, plan: CancellationPlan, status: CancelStatus) -> None:
@@ -72,13 +70,16 @@ def move_items(session: Session, plan: CancellationPlan, status: CancelStatus) -
         if line.is_shipping_only:
             continue
         item.cancel_status = status.value
+        item.version += 1
+        if item.status in ENDED_STATUSES:
+            # Cancelled and refunded are final: the goods stay back, also when the bank takes the money back.
+            continue
         stored = OrderStatus(item.status_before_cancel or item.status)
         end = OrderStatus(plan.next_status) if plan.next_status is not None else None
         target = item_status_in_plan(PlanKind(plan.kind), status, stored, end)
         if target != item.status:
             item.status = int(target)
             item.status_before_cancel = None
-        item.version += 1
 
 
 def _lines(session: Session, plan: CancellationPlan) -> list[tuple[CancellationPlanItem, OrderItem]]:

@@ -109,8 +109,9 @@ def apply_state(
         _book(session, order, refund)
     if state in (RefundState.DECLINED, RefundState.SUCCEEDED):
         refund.settled_at = func.clock_timestamp()
-    if state is RefundState.MANUAL:
-        _raise_manual(session, order, refund, words)
+    if state is RefundState.MANUAL or (state is RefundState.DECLINED and refund.way == RefundWay.RELEASE):
+        # No plan waits for a release, so that nobody would notice one that was refused.
+        raise_for_person(session, order, refund, words)
     if refund.plan_id is not None:
         move_plan(session, order, refund.plan_id)
     restate(session, order)
@@ -153,7 +154,8 @@ def _pause(session: Session, gateway_name: str, words: str) -> None:
     )
 
 
-def _raise_manual(session: Session, order: Order, refund: Refund, words: str) -> None:
+def raise_for_person(session: Session, order: Order, refund: Refund, words: str) -> None:
+    """Have it on the attention page: only a person can find out, or mend it."""
     alarm = Alarm(
         order_id=order.id,
         channel_id=order.channel_id,

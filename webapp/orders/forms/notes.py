@@ -1,4 +1,4 @@
-"""Forms of the order pages."""
+"""The form of a note on an order."""
 
 import uuid
 
