@@ -17,6 +17,7 @@ COMMANDS = {
     "user": "webapp.commands.user:user",
     "channel": "webapp.commands.channel:channel",
     "gateway": "webapp.commands.payments:gateway",
+    "refunds": "webapp.commands.refunds:refunds",
     "order": "webapp.commands.order:order",
     "operations": "webapp.commands.operations:operations",
     "secrets": "webapp.commands.secrets:secrets",

@@ -131,6 +131,12 @@ def close_break(session: Session, break_id: int, by: Authority, *, words: str) -
     return found
 
 
+def open_breaks(session: Session) -> list[ReconciliationBreak]:
+    """What nobody has closed yet, oldest first."""
+    query = select(ReconciliationBreak).where(ReconciliationBreak.closed_at.is_(None))
+    return list(session.scalars(query.order_by(ReconciliationBreak.id)))
+
+
 def nightly(session: Session, now: datetime) -> list[NewOperation]:
     """One reconciliation per account and night (UTC)."""
     accounts = session.scalars(
