@@ -68,7 +68,11 @@ def make_desk(session: Session, bank: BankServer | None = None, limit: str = "10
         account.credentials = current_vault().encrypt_fields({"secret_key": bank.key})
         session.add(account)
     session.commit()
-    return Desk(channel, {kind: reason.id for kind, reason in reasons.items()})
+    ids = {kind: reason.id for kind, reason in reasons.items()}
+    session.refresh(channel)
+    # A worker ends the session it shares with the test.
+    session.expunge(channel)
+    return Desk(channel, ids)
 
 
 def paid_order(desk: Desk, bank: BankServer, *amounts: str, number: str = "1001", **fields: Any) -> int:

@@ -14,6 +14,7 @@ from webapp.metrics import init_metrics
 from webapp.operations import views as operations
 from webapp.orders import views as orders
 from webapp.orders.views import approval_limits
+from webapp.payments import api as gateway_webhooks
 from webapp.ui.shell import init_ui
 
 
@@ -32,6 +33,7 @@ def register(app: Flask, settings: Settings) -> None:
         channel_webhooks.webhooks,
         orders.blueprint,
         approval_limits.blueprint,
+        gateway_webhooks.webhooks,
     ):
         app.register_blueprint(blueprint)
     init_admin(app)

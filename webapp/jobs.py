@@ -4,11 +4,12 @@ from webapp.channels import jobs as channels
 from webapp.core.hints import Handler
 from webapp.core.periodic import SlotSource
 from webapp.orders import jobs as orders
+from webapp.payments import jobs as payments
 
 
 def handlers() -> dict[str, Handler]:
     """Every kind of operation with its one handler; a kind listed twice is a mistake and raises ValueError."""
-    areas: list[dict[str, Handler]] = [channels.HANDLERS, orders.HANDLERS]
+    areas: list[dict[str, Handler]] = [channels.HANDLERS, orders.HANDLERS, payments.HANDLERS]
     merged: dict[str, Handler] = {}
     for area in areas:
         doubled = merged.keys() & area.keys()

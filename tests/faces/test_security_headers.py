@@ -62,6 +62,7 @@ def test_public_routes_when_walked_then_they_are_these(app: Flask) -> None:
         "auth.do_sign_in",
         "auth.sign_in",
         "channel_webhooks.receive",
+        "gateway_webhooks.receive",
     }
 
 

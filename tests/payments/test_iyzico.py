@@ -13,8 +13,9 @@ from tests.payments.wires import HANG_S, iyzico_at, refund_of
 from tests.sandbox.running import BankServer
 from webapp.core.errors import PaymentError
 from webapp.core.http import Answer
+from webapp.payments.by_item import same_bank_day
 from webapp.payments.gateway import Outcome, RefundAnswer, Standing
-from webapp.payments.gateways.iyzico_answers import REFUND_FIELDS, classify, is_day_of
+from webapp.payments.gateways.iyzico_answers import REFUND_FIELDS, classify
 
 ITEMS = [{"id": "11", "weight": 75}, {"id": "12", "weight": 25}]
 
@@ -84,8 +85,8 @@ def test_a_bank_that_has_closed_its_day_is_asked_to_refund_instead(bank: BankSer
     ],
 )
 def test_the_day_of_a_payment_is_istanbul_s(paid: str, now: str, is_day: bool) -> None:
-    assert is_day_of(datetime.fromisoformat(paid), datetime.fromisoformat(now)) is is_day
-    assert not is_day_of(None, datetime.fromisoformat(now))
+    assert same_bank_day(datetime.fromisoformat(paid), datetime.fromisoformat(now)) is is_day
+    assert not same_bank_day(None, datetime.fromisoformat(now))
 
 
 FAULTS = [

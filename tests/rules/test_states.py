@@ -320,9 +320,17 @@ def test_approved_plan_stands_where_its_refunds_stand(refunds: list[tuple[str, i
 
 def test_approved_plan_that_owes_nothing_is_completed_until_the_bank_takes_money_back() -> None:
     assert states.plan_status_after_refunds(Decimal(0), []) is CancelStatus.COMPLETED
-    paid = [(RefundState.SUCCEEDED, Decimal(10))]
-    reopened = states.plan_status_after_refunds(Decimal(10), paid, reversed_amount=Decimal(10))
-    assert reopened is CancelStatus.MANUEL_REFUND_NEED
+    taken_back = [(RefundState.DECLINED, Decimal(10))]
+    assert states.plan_status_after_refunds(Decimal(10), taken_back) is CancelStatus.MANUEL_REFUND_NEED
+
+
+def test_refund_that_succeeded_fails_only_because_the_bank_took_it_back() -> None:
+    succeeded, declined = RefundState.SUCCEEDED, RefundState.DECLINED
+    with pytest.raises(TransitionNotAllowed):
+        states.check_refund_move(succeeded, declined, evidence="Bank letter 17")
+    states.check_refund_move(succeeded, declined, refund_reversed=True)
+    with pytest.raises(TransitionNotAllowed):
+        states.check_refund_move(declined, succeeded, refund_reversed=True)
 
 
 RANK = [

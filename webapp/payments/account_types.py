@@ -28,12 +28,16 @@ class AccountField:
 
 @dataclass(frozen=True, slots=True)
 class AccountType:
-    """One kind of account. `pays_by_itself`: the machine carries refunds out; else a person does."""
+    """One kind of account. `pays_by_itself`: the machine carries refunds out; else a person does.
+
+    `refunds_by_item`: each basket item of a payment is refunded for itself, so the basket must be known.
+    """
 
     slug: str
     label: str
     fields: tuple[AccountField, ...]
     pays_by_itself: bool = True
+    refunds_by_item: bool = False
     base_url: str = ""
 
     @property
@@ -95,6 +99,7 @@ ACCOUNT_TYPES: Final[Mapping[str, AccountType]] = {
                     check=_delay,
                 ),
             ),
+            refunds_by_item=True,
             base_url="https://api.iyzipay.com",
         ),
         AccountType(
@@ -112,6 +117,7 @@ ACCOUNT_TYPES: Final[Mapping[str, AccountType]] = {
 }
 # Payments over accounts of these types can be paid back by the machine.
 PAYING_TYPES: Final = frozenset(kind.slug for kind in ACCOUNT_TYPES.values() if kind.pays_by_itself)
+BY_ITEM_TYPES: Final = frozenset(kind.slug for kind in ACCOUNT_TYPES.values() if kind.refunds_by_item)
 
 
 def account_type(slug: str) -> AccountType:

@@ -4,7 +4,7 @@ A gateway moves and reads money; it knows no order. An answer is a value, never 
 `UNKNOWN`, not a failure, because the money may have moved.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -184,3 +184,7 @@ class Gateway(Protocol):
     def cancel_payment(self, order: RefundOrder) -> RefundAnswer:
         """Let reserved money go: all of it, or see to it that a part can still be left uncaptured (decision 10)."""
         ...
+
+
+# Gateways by the name that payments and refunds carry; made by the composition root, channels among them.
+Gateways = Callable[[str], Gateway]

@@ -16,7 +16,7 @@ LARGEST_REQUEST = 11 * 1024 * 1024  # bytes: a file of 10 MiB and the form aroun
 ONE_YEAR_S = 31_536_000
 
 # Routes that take no browser's cookie and therefore need no token: webhooks are signed, API tokens are in a header.
-CSRF_EXEMPT = frozenset({"channel_webhooks.receive"})
+CSRF_EXEMPT = frozenset({"channel_webhooks.receive", "gateway_webhooks.receive"})
 
 _POLICY = (
     ("default-src", "'none'"),

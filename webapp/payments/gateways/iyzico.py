@@ -21,6 +21,7 @@ from webapp.core.clock import utc_now
 from webapp.core.errors import IntegrationError, PaymentError
 from webapp.core.http import HttpClient
 from webapp.core.reach import AddressRefused
+from webapp.payments.by_item import ISTANBUL, same_bank_day
 from webapp.payments.gateway import (
     AccessRefused,
     Capabilities,
@@ -34,14 +35,12 @@ from webapp.payments.gateway import (
 )
 from webapp.payments.gateways.iyzico_answers import (
     DETAIL_FIELDS,
-    ISTANBUL,
     OUR_MISTAKE,
     REFUND_FIELDS,
     basket_items,
     check_signature,
     classify,
     found_refunds,
-    is_day_of,
     payment_amounts,
     readable,
 )
@@ -77,7 +76,7 @@ class IyzicoGateway:
         if order.item_ref:
             item = {"paymentTransactionId": order.item_ref}
             return self._change("/payment/refund", order, item, "payment.refund")
-        if order.is_whole_payment and is_day_of(order.paid_at, utc_now()):
+        if order.is_whole_payment and same_bank_day(order.paid_at, utc_now()):
             cancelled = self._cancel(order)
             # A bank that has closed its day refuses for certain, and nothing was done: the refund is still open.
             if cancelled.outcome is not Outcome.DECLINED:

@@ -8,15 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from webapp.core.errors import DomainError, IntegrationError, PaymentError
 from webapp.core.http import Answer
 from webapp.core.money import quantise
+from webapp.payments.by_item import ISTANBUL
 from webapp.payments.gateway import BasketItem, FoundRefund, Outcome, RefundAnswer, Standing
 
-# iyzico's days, and the days of the banks behind it.
-ISTANBUL: Final = ZoneInfo("Europe/Istanbul")
 # The signed fields of an answer, in the order in which they are signed.
 DETAIL_FIELDS: Final = ("paymentId", "currency", "basketId", "conversationId", "paidPrice", "price")
 REFUND_FIELDS: Final = ("paymentId", "price", "currency", "conversationId")
@@ -190,11 +188,6 @@ def _moment(text: Any) -> datetime | None:
         return None
     moment = datetime.fromisoformat(str(text))
     return (moment if moment.tzinfo else moment.replace(tzinfo=ISTANBUL)).astimezone(UTC)
-
-
-def is_day_of(paid_at: datetime | None, now: datetime) -> bool:
-    """Whether it is still the day of the payment in Istanbul, before which the bank has not closed its books."""
-    return paid_at is not None and paid_at.astimezone(ISTANBUL).date() == now.astimezone(ISTANBUL).date()
 
 
 @contextmanager
