@@ -24,6 +24,7 @@ KINDS: dict[str, KindWords] = {
     "channel.replay": KindWords(N_("Replay of failed records"), N_("Replaying failed records")),
     "refund.run": KindWords(N_("Refund"), N_("Paying back")),
     "refund.reconcile": KindWords(N_("Reconciliation"), N_("Comparing with the bank")),
+    "cancellation.progress": KindWords(N_("Moving the plans of a payment type"), N_("Moving plans along")),
     "channel.check": KindWords(N_("Connection test"), N_("Testing the connection")),
 }
 

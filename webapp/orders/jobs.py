@@ -8,6 +8,7 @@ from webapp.core.hints import Handler
 from webapp.core.operations import OperationRun
 from webapp.core.periodic import SlotSource
 from webapp.core.settings import Settings
+from webapp.orders.service.cancellation.progressing import PROGRESS_KIND, run_progress
 from webapp.orders.service.refunds.machine import RefundMachine
 from webapp.orders.service.refunds.rechecking import RefundRecheck
 from webapp.orders.service.refunds.reconcile import nightly, reconcile
@@ -38,5 +39,6 @@ HANDLERS: Final[dict[str, Handler]] = {
     "refund.run": run_refund,
     "refund.recheck": recheck_refund,
     "refund.reconcile": run_reconciliation,
+    PROGRESS_KIND: run_progress,
 }
 SLOT_SOURCES: Final[tuple[SlotSource, ...]] = (nightly,)

@@ -1,15 +1,25 @@
 """Orders, by the reference's names. Each method says the story; the work is in the file of its topic."""
 
 import uuid
-from typing import Any
+from collections.abc import Collection, Sequence
+from typing import Any, Unpack
 
 from sqlalchemy.orm import Session
 
 from webapp.channels.models import Channel
 from webapp.core.audit import SYSTEM, AuditContext, record
+from webapp.core.operations import Operation
+from webapp.orders.enums import CancelStatus
 from webapp.orders.inputs import OrderDraft
 from webapp.orders.locks import lock_order
-from webapp.orders.models import Order
+from webapp.orders.models import CancellationPlan, Order, OrderItem
+from webapp.orders.service.cancellation.asking import CancelWishes, GivenReason, as_request
+from webapp.orders.service.cancellation.authority import Authority
+from webapp.orders.service.cancellation.deciding import Approval, approved_order_cancel, reject_order_cancel
+from webapp.orders.service.cancellation.opening import OpenedPlans, open_plans
+from webapp.orders.service.cancellation.opening import diagnose as draft_of
+from webapp.orders.service.cancellation.progressing import progress_cancel_status
+from webapp.orders.service.cancellation.statuses import update_cancel_status, update_cancellation_plan
 from webapp.orders.service.editing import edit_order, logged
 from webapp.orders.service.notes import NewNote, add_note
 from webapp.orders.service.redistributing import redistribute
@@ -76,6 +86,128 @@ class OrderService:
         order = lock_order(self.session, order.id)
         redistribute(self.session, order, audit_context)
         return order
+
+    def cancel_order(
+        self,
+        order: Order,
+        reasons: Sequence[GivenReason],
+        audit_context: AuditContext,
+        *,
+        diagnose: bool = False,
+        refund_invoice_number: str | None = None,
+        version: int | None = None,
+        **wishes: Unpack[CancelWishes],
+    ) -> OpenedPlans:
+        """Open the plans of one action, or with `diagnose` only say what they would be: then `plans` is empty.
+
+        Raises OverlappingParameters, NothingNamed, MissingReason, InvalidInput, PermissionDenied,
+        PurchaseTransactionNotFound, and Conflict when the order is no longer that version.
+        """
+        request = as_request(self.session, reasons, wishes)
+        if diagnose:
+            return OpenedPlans((), draft_of(self.session, order, request))
+        return open_plans(
+            self.session,
+            order.id,
+            request,
+            self._by(audit_context),
+            refund_invoice_number=refund_invoice_number,
+            expected_version=version,
+        )
+
+    def update_cancellation_plan(
+        self,
+        cancellation_plan: CancellationPlan,
+        status: CancelStatus | None,
+        audit_context: AuditContext,
+        *,
+        words: str = "",
+        refund_invoice_number: str | None = None,
+    ) -> CancellationPlan:
+        """Move a plan to that status, by the method that guards it, and write its invoice number.
+
+        Raises what that method refuses.
+        """
+        return update_cancellation_plan(
+            self.session,
+            cancellation_plan.id,
+            self._by(audit_context),
+            cancel_status=status,
+            words=words,
+            refund_invoice_number=refund_invoice_number,
+        )
+
+    def approved_order_cancel(
+        self,
+        order: Order,
+        invoice_number: str | None,
+        audit_context: AuditContext,
+        *,
+        plan_id: int | None = None,
+        version: int | None = None,
+    ) -> Approval:
+        """Approve the order's open action; figures that changed since send it back instead (`is_approved`).
+
+        Raises PermissionDenied, MoreThanOneOpenPlan, and Conflict when somebody has decided already.
+        """
+        return approved_order_cancel(
+            self.session,
+            order.id,
+            self._by(audit_context),
+            invoice_number=invoice_number,
+            plan_id=plan_id,
+            expected_version=version,
+        )
+
+    def reject_order_cancel(
+        self,
+        order: Order,
+        audit_context: AuditContext,
+        *,
+        words: str = "",
+        plan_id: int | None = None,
+        version: int | None = None,
+    ) -> list[CancellationPlan]:
+        """Put every item of the order's open action back to its stored status. Raises as approval does."""
+        return reject_order_cancel(
+            self.session,
+            order.id,
+            self._by(audit_context),
+            words=words,
+            plan_id=plan_id,
+            expected_version=version,
+        )
+
+    def update_cancel_status(
+        self,
+        order: Order,
+        order_items: Collection[OrderItem],
+        cancel_status: CancelStatus,
+        audit_context: AuditContext,
+        *,
+        words: str = "",
+    ) -> list[CancellationPlan]:
+        """Move the plan of exactly these items. Raises UpdateCancelStatusRefused for a part of one, or several."""
+        items = [item.id for item in order_items]
+        return update_cancel_status(
+            self.session, order.id, items, cancel_status, self._by(audit_context), words=words
+        )
+
+    def progress_cancel_status(
+        self,
+        payment_type: str,
+        cancel_status: CancelStatus,
+        audit_context: AuditContext,
+        *,
+        reference: str = "",
+    ) -> tuple[Operation, bool]:
+        """Have all open plans of orders paid so moved to that status; the operation tells of each."""
+        return progress_cancel_status(
+            self.session, payment_type, cancel_status, self._by(audit_context), reference=reference
+        )
+
+    def _by(self, audit_context: AuditContext) -> Authority:
+        return Authority.of_staff(self.session, audit_context)
 
     def add_note(
         self, order: Order, body: str, audit_context: AuditContext, *, submission: uuid.UUID | None = None

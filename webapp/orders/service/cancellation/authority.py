@@ -1,11 +1,12 @@
 """Who acts on money, as the services need to know it: a page that forgot to ask changes nothing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
+from webapp.auth.models import StaffUser
 from webapp.auth.roles import ROLE_PERMISSIONS, Permission, Role
 from webapp.core.audit import AuditContext
 from webapp.core.errors import PermissionDenied
@@ -27,6 +28,14 @@ class Authority:
     context: AuditContext
     role: Role
     permissions: frozenset[Permission]
+
+    @classmethod
+    def of_staff(cls, session: Session, context: AuditContext) -> "Authority":
+        """Whoever the context names, with what they may do now. Raises PermissionDenied for nobody, or an ended account."""
+        staff = session.get(StaffUser, context.staff_id) if context.staff_id is not None else None
+        if staff is None or not staff.is_active:
+            raise PermissionDenied("Money is moved by a member of staff, and this is none.")
+        return cls.of_role(replace(context, actor=staff.name), Role(staff.role))
 
     @classmethod
     def of_role(cls, context: AuditContext, role: Role) -> "Authority":

@@ -33,6 +33,7 @@ from webapp.orders.service.cancellation.facts import read_facts
 from webapp.orders.service.cancellation.opening import refuse_problems
 from webapp.orders.service.cancellation.paying import make_refunds
 from webapp.orders.service.cancellation.redrafting import redraft, rewrite
+from webapp.orders.service.cancellation.refusals import MoreThanOneOpenPlan
 from webapp.orders.service.refunds.plan_moves import move_items, move_plan
 from webapp.orders.service.standing import restate
 from webapp.orders.service.stock import add_reservations, reserved_by
@@ -142,9 +143,8 @@ def _only_group(
 ) -> list[CancellationPlan]:
     groups = {plan.group_id for plan in open_plans}
     if len(groups) > 1:
-        raise Conflict(
+        raise MoreThanOneOpenPlan(
             f"Order {order.number} has {len(groups)} open cancellations. Name the plan that you mean.",
-            code="more_than_one_open_plan",
             details={"plans": [plan.id for plan in open_plans]},
         )
     if not groups:

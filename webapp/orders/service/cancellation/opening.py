@@ -33,6 +33,7 @@ from webapp.orders.models import (
 from webapp.orders.pricing import RowMoney, split_steps, steps_from_json, steps_to_json
 from webapp.orders.service.cancellation.authority import Authority, limits_in
 from webapp.orders.service.cancellation.facts import read_facts
+from webapp.orders.service.cancellation.refusals import BY_PROBLEM, PurchaseTransactionNotFound
 from webapp.orders.service.standing import restate
 from webapp.payments.history import ask_for_baskets
 from webapp.payments.models import Payee
@@ -70,13 +71,18 @@ def open_plans(
 ) -> OpenedPlans:
     """Open one plan, or two linked ones where some items are shipped and some are not.
 
-    Raises PermissionDenied, InvalidInput with the draft's problems, Conflict when the order changed meanwhile.
+    Raises PermissionDenied, InvalidInput with the draft's problems, PurchaseTransactionNotFound for a forced amount
+    that nothing can carry, Conflict when the order changed meanwhile.
     """
     by.require(Permission.CANCEL_OPEN)
     order = lock_order(session, order_id)
     check_version(order, expected_version)
     draft = diagnose(session, order, request)
     refuse_problems(draft.problems, stops=(Severity.OPENING,))
+    if request.forced_refund_amount and not any(plan.owed + plan.released for plan in draft.plans):
+        raise PurchaseTransactionNotFound(
+            f"Order {order.number} has no payment that {request.forced_refund_amount} {order.currency} could go back by."
+        )
     for need in draft.needs:
         by.require(_NEEDS[need])
     group_id = uuid.uuid4()
@@ -119,7 +125,8 @@ def refuse_problems(problems: tuple[Problem, ...], *, stops: tuple[Severity, ...
     by_field: dict[str, list[str]] = {}
     for problem in stopping:
         by_field.setdefault(_field(problem), []).append(problem.message)
-    raise InvalidInput(
+    refused = BY_PROBLEM.get(stopping[0].code, InvalidInput)
+    raise refused(
         " ".join(problem.message for problem in stopping),
         fields=by_field,
         code=stopping[0].code.value,

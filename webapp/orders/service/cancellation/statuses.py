@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from webapp.auth.roles import Permission
 from webapp.core.audit import record
 from webapp.core.db import unit_of_work
-from webapp.core.errors import Conflict, DomainError, InvalidInput
+from webapp.core.errors import Conflict, DomainError, NotFound
 from webapp.orders.enums import CLOSED_CANCEL_STATUSES, CancelStatus, PlanKind
 from webapp.orders.locks import lock_order
 from webapp.orders.models import CancellationPlan, CancellationPlanItem, Order
@@ -20,6 +20,7 @@ from webapp.orders.service.cancellation.deciding import (
     group_to_decide,
     reject_order_cancel,
 )
+from webapp.orders.service.cancellation.refusals import UpdateCancelStatusRefused
 from webapp.orders.service.refunds.manual import settle_plan_by_hand, try_plan_again
 from webapp.orders.service.refunds.plan_moves import move_items
 from webapp.orders.service.standing import restate
@@ -39,12 +40,55 @@ def update_cancel_status(
 ) -> list[CancellationPlan]:
     """Move the plan that holds exactly these items (none named: the order's open one) to that status.
 
-    Raises InvalidInput for a part of a plan or items of several, and whatever the target's own method refuses.
+    Raises UpdateCancelStatusRefused for a part of a plan or items of several, and whatever the target's own
+    method refuses.
     """
     order = lock_order(session, order_id)
     plan = _plan_of(session, order, item_ids)
     _MOVERS[cancel_status](session, order.id, plan.id, by, words)
     return group_to_decide(session, order, plan.id)
+
+
+def update_cancellation_plan(
+    session: Session,
+    plan_id: int,
+    by: Authority,
+    *,
+    cancel_status: CancelStatus | None = None,
+    words: str = "",
+    refund_invoice_number: str | None = None,
+) -> CancellationPlan:
+    """Move a plan, with the others of its action, and write its invoice number; what is not given stays.
+
+    Raises NotFound, and whatever the target's own method refuses.
+    """
+    found = session.get(CancellationPlan, plan_id)
+    if found is None:
+        raise NotFound("There is no such cancellation plan.")
+    order = lock_order(session, found.order_id)
+    if cancel_status is not None:
+        _MOVERS[cancel_status](session, order.id, plan_id, by, words)
+    plan = session.get_one(CancellationPlan, plan_id, populate_existing=True)
+    if refund_invoice_number is not None and refund_invoice_number != plan.refund_invoice_number:
+        _write_invoice_number(session, plan, by, refund_invoice_number)
+    return plan
+
+
+def _write_invoice_number(
+    session: Session, plan: CancellationPlan, by: Authority, refund_invoice_number: str
+) -> None:
+    by.require(Permission.CANCEL_OPEN)
+    changes = {"refund_invoice_number": [plan.refund_invoice_number, refund_invoice_number]}
+    plan.refund_invoice_number = refund_invoice_number
+    plan.version += 1
+    record(
+        session,
+        by.context,
+        "cancellation_plan.edited",
+        subject=("cancellation_plan", plan.id),
+        order_id=plan.order_id,
+        changes=changes,
+    )
 
 
 def _plan_of(session: Session, order: Order, item_ids: Collection[int]) -> CancellationPlan:
@@ -63,13 +107,13 @@ def _plan_of(session: Session, order: Order, item_ids: Collection[int]) -> Cance
     if not groups:
         raise Conflict("None of these items stands in an open cancellation plan.", code="no_open_plan")
     if len(groups) > 1:
-        raise InvalidInput(
+        raise UpdateCancelStatusRefused(
             "These items stand in several plans; move one plan at a time.", code="several_plans"
         )
     group = groups.pop()
     whole = {item_id for item_id, plan in held if plan.group_id == group}
     if whole != set(item_ids):
-        raise InvalidInput(
+        raise UpdateCancelStatusRefused(
             "A plan moves as a whole: name all of its items.",
             code="part_of_a_plan",
             details={"items": sorted(whole)},
@@ -149,17 +193,33 @@ class Verdict:
     words: str = ""
 
 
-def progress_one(plan_id: int, cancel_status: CancelStatus, by: Authority, *, words: str = "") -> Verdict:
-    """One plan of `progress_cancel_status` or a bulk approval, in a unit of work of its own: others are not held up."""
+def progress_one(
+    plan_id: int,
+    cancel_status: CancelStatus,
+    by: Authority,
+    *,
+    words: str = "",
+    note: Callable[[Session, Verdict], None] | None = None,
+) -> Verdict:
+    """One plan of `progress_cancel_status` or a bulk approval, in a unit of work of its own: others are not held up.
+
+    `note` keeps the verdict in the same transaction, so that neither is written without the other.
+    """
     number = ""
     try:
         with unit_of_work() as session:
             plan = session.get_one(CancellationPlan, plan_id)
             number = lock_order(session, plan.order_id).number
             _MOVERS[cancel_status](session, plan.order_id, plan_id, by, words)
+            verdict = Verdict(plan_id, number, moved=True)
+            if note is not None:
+                note(session, verdict)
     except DomainError as refusal:
-        return Verdict(plan_id, number, moved=False, words=refusal.message)
-    return Verdict(plan_id, number, moved=True)
+        verdict = Verdict(plan_id, number, moved=False, words=refusal.message)
+        if note is not None:
+            with unit_of_work() as session:
+                note(session, verdict)
+    return verdict
 
 
 def plans_of_payment_type(session: Session, payment_type: str) -> list[int]:

@@ -1,0 +1,115 @@
+"""Moving all plans of a payment type along: one operation, one verdict a plan, nothing decided twice."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, Final
+
+from sqlalchemy.orm import Session
+
+from webapp.auth.roles import Permission
+from webapp.core.audit import AuditContext, Origin, record
+from webapp.core.db import unit_of_work
+from webapp.core.errors import InvalidInput
+from webapp.core.operations import NewOperation, Operation, OperationRun, Queue, create
+from webapp.orders.enums import CancelStatus
+from webapp.orders.service.cancellation.authority import Authority
+from webapp.orders.service.cancellation.refusals import UpdateCancelStatusRefused
+from webapp.orders.service.cancellation.statuses import Verdict, plans_of_payment_type, progress_one
+
+PROGRESS_KIND: Final = "cancellation.progress"
+# It stays on the operation for ever, so it is a number of a statement or batch and never words about a person.
+_REFERENCE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ./_-]{0,63}")
+# Statuses that somebody sets, with what it takes; a plan comes to the others by its refunds alone.
+_PERMISSIONS: Final[Mapping[CancelStatus, Permission]] = {
+    CancelStatus.CONFIRMATION_WAITING: Permission.CANCEL_OPEN,
+    CancelStatus.CONFIRMED: Permission.CANCEL_OPEN,
+    CancelStatus.APPROVED: Permission.CANCEL_APPROVE,
+    CancelStatus.REJECTED: Permission.CANCEL_APPROVE,
+    CancelStatus.WAITING_FOR_PAYMENT: Permission.CANCEL_APPROVE,
+    CancelStatus.COMPLETED: Permission.REFUND_MANUAL,
+}
+
+
+def progress_cancel_status(
+    session: Session,
+    payment_type: str,
+    cancel_status: CancelStatus,
+    by: Authority,
+    *,
+    reference: str = "",
+) -> tuple[Operation, bool]:
+    """Move every open plan of orders paid so to that status; the flag says whether the operation is new.
+
+    `payment_type` is a payment option's slug; `reference` the bank's number, the evidence where money moved by hand.
+    Raises PermissionDenied, UpdateCancelStatusRefused, and InvalidInput for a reference that is no number.
+    """
+    if cancel_status not in _PERMISSIONS:
+        raise UpdateCancelStatusRefused("A plan comes to this status by its refunds alone.")
+    by.require(_PERMISSIONS[cancel_status])
+    reference = reference.strip()
+    if reference and not _REFERENCE.fullmatch(reference):
+        words = "Enter the bank's or batch's number: letters, digits and . / _ - only."
+        raise InvalidInput(words, fields={"reference": [words]})
+    operation, is_new = create(
+        session,
+        NewOperation(
+            kind=PROGRESS_KIND,
+            queue=Queue.UPKEEP,
+            dedupe_key=f"{payment_type}:{cancel_status.value}",
+            args={
+                "payment_type": payment_type,
+                "cancel_status": cancel_status.value,
+                "reference": reference,
+            },
+            requested_by_id=by.context.staff_id,
+            request_id=by.context.request_id,
+        ),
+    )
+    if is_new:
+        record(
+            session,
+            by.context,
+            "cancellation.progress.asked",
+            subject=("operation", operation.id),
+            summary=f"{payment_type}: {cancel_status.value}",
+        )
+    return operation, is_new
+
+
+def run_progress(run: OperationRun) -> None:
+    """The handler: every plan in a unit of its own; a second run goes on where the first was cut off."""
+    with unit_of_work() as session:
+        by = Authority.of_staff(session, AuditContext(origin=Origin.JOB, staff_id=run.requested_by_id))
+        told = _told(session, run)
+        run.fence(session, done=len(told["verdicts"]), total=len(told["plans"]), result=told)
+
+    def note(session: Session, verdict: Verdict) -> None:
+        so_far = _counted({**told, "verdicts": [*told["verdicts"], asdict(verdict)]})
+        run.fence(session, done=len(so_far["verdicts"]), result=so_far)
+
+    status = CancelStatus(run.args["cancel_status"])
+    for plan_id in told["plans"][len(told["verdicts"]) :]:
+        verdict = progress_one(plan_id, status, by, words=str(run.args["reference"]), note=note)
+        told["verdicts"].append(asdict(verdict))
+    with unit_of_work() as session:
+        run.finish(session, _counted(told))
+
+
+def _told(session: Session, run: OperationRun) -> dict[str, Any]:
+    """The plans as they were when the work began, and what became of those that were tried already."""
+    before = session.get_one(Operation, run.id).result
+    if before is not None:
+        return dict(before)
+    plans = plans_of_payment_type(session, str(run.args["payment_type"]))
+    return _counted({"plans": plans, "verdicts": []})
+
+
+def _counted(told: dict[str, Any]) -> dict[str, Any]:
+    moved = sum(1 for verdict in told["verdicts"] if verdict["moved"])
+    return {**told, "seen": len(told["plans"]), "updated": moved, "failed": len(told["verdicts"]) - moved}
+
+
+def verdicts_of(operation: Operation) -> list[Verdict]:
+    """What became of each plan so far."""
+    return [Verdict(**verdict) for verdict in (operation.result or {}).get("verdicts", [])]
