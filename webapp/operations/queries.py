@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Row, and_, func, or_, select, text, true, tuple_
+from sqlalchemy import ColumnElement, Row, and_, case, func, or_, select, text, true, tuple_
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.selectable import Select
 
@@ -97,10 +97,10 @@ def live(session: Session, viewer: Viewer, watched: Collection[uuid.UUID] = ()) 
         Operation.finished_at > func.now() - JUST_ENDED,
     )
     query = _lines().where(_visible_to(viewer), or_(asked_for, just_ended, Operation.id.in_(watched)))
-    rows = session.execute(
-        query.order_by(Operation.created_at.desc(), Operation.id.desc()).limit(LIVE_AT_MOST)
-    )
-    return [_line(row) for row in rows]
+    # What runs is more telling than what waits.
+    running_first = case((Operation.state == OperationState.LEASED, 0), else_=1)
+    query = query.order_by(running_first, Operation.created_at.desc(), Operation.id.desc())
+    return [_line(row) for row in session.execute(query.limit(LIVE_AT_MOST))]
 
 
 def recent_of_channel(session: Session, channel_id: int, *, limit: int = 10) -> list[Line]:

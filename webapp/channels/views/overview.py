@@ -65,7 +65,8 @@ def show_ctx(channel_id: int) -> dict[str, Any]:
 def work(channel_id: int) -> Response:
     """The part of the page that moves: asks for itself while something of the channel is open, then tells the rest."""
     context = work_ctx(channel_id)
-    response = make_response(render_template("channels/_work.html", **context))
+    fragment = "_under_way" if request.args.get("show") == "running" else "_work"
+    response = make_response(render_template(f"channels/{fragment}.html", **context))
     seen_open = set(parsed(request.args.getlist("open")))
     tell_ended(response, [each for each in _ended(channel_id, seen_open) if not each.operation.is_open])
     return response
