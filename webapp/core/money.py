@@ -121,6 +121,8 @@ def parse_amount(text: str, currency: str) -> Decimal:
     return quantise(Decimal(text.strip()), currency)
 
 
+# Zero and round prices come again and again: looked up, they cost a tenth.
+@lru_cache(maxsize=16_384)
 def to_minor(amount: Decimal, currency: str) -> int:
     """The amount in whole minor units. Raises InvalidAmount if it has more decimals than the currency."""
     scaled = amount.scaleb(exponent(currency))
@@ -132,8 +134,7 @@ def to_minor(amount: Decimal, currency: str) -> int:
     return minor
 
 
-# Zero and round prices come again and again: looked up, they cost a tenth.
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=16_384)  # as above
 def from_minor(minor: int, currency: str) -> Decimal:
     """The amount of so many minor units, with the currency's decimals."""
     return Decimal(minor).scaleb(-exponent(currency))
