@@ -30,6 +30,7 @@ BUNDLES: dict[str, tuple[str, ...]] = {
             "details",
             "dialogs",
             "orders",
+            "cancelling",
             "channels",
         )
     ),

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from webapp.auth.permissions import Permission, channel_scope, requires
 from webapp.core.db import db
 from webapp.core.errors import NotFound
-from webapp.orders.enums import AttentionKind, ClientType, DeliveryType
+from webapp.orders.enums import LIVE_STATUSES, AttentionKind, ClientType, DeliveryType
 from webapp.orders.forms import NoteForm
 from webapp.orders.pricing import item_total
 from webapp.orders.queries import detail, timeline
@@ -58,6 +58,7 @@ def show_ctx(session: Session, order_id: int, scope: Scope) -> dict[str, Any]:
         "refused": refused,
         "refresh": detail.open_refresh(session, order.id),
         "can_refresh": order.remote_id is not None,
+        "can_cancel": any(item.row.status in LIVE_STATUSES for item in items),
         "shipping_lines": address_lines(head.shipping),
         "billing_lines": address_lines(head.billing),
         "same_address": head.shipping.id == head.billing.id,

@@ -6,10 +6,11 @@ from typing import Any, Final, NamedTuple
 
 from flask_babel import gettext
 
-from webapp.core.audit import Origin
+from webapp.core.audit import AuditEntry, Origin
 from webapp.core.text import N_
 from webapp.orders.enums import CancelStatus, OrderStatus
 from webapp.orders.queries.timeline import Happened
+from webapp.orders.views.sentences import sentence as sentence_of
 from webapp.ui.formatting import short_day
 
 RULE: Final = "Rule"  # how sentences about our own arithmetic begin
@@ -83,7 +84,7 @@ class Told(NamedTuple):
 
 def told(entry: Happened, channel: str) -> Told:
     """The entry in words; who acted is written strong: staff, the order's channel, or one of our rules."""
-    sentence = entry.summary or _of_tag(entry.tag)
+    sentence = said_of(entry)
     if entry.staff_id is not None:
         before, strong, after = "", entry.actor, f" {sentence}"
     else:
@@ -91,6 +92,12 @@ def told(entry: Happened, channel: str) -> Told:
         before, strong, after = sentence.partition(name) if name else (sentence, "", "")
     changes = [] if entry.erased or entry.tag in _TOLD_WHOLE else _changes(entry.changes)
     return Told(entry, _tone(entry), before, strong, after, changes)
+
+
+def said_of(entry: "Happened | AuditEntry") -> str:
+    """What was done, in words that follow the name of who did it."""
+    known = sentence_of(entry.tag, entry.summary, refused=entry.refused)
+    return known or entry.summary or _of_tag(entry.tag)
 
 
 def _tone(entry: Happened) -> str:

@@ -65,7 +65,8 @@
       if (value) button.setAttribute('aria-disabled', 'true'); else button.removeAttribute('aria-disabled');
     }
   };
-  const acts = detail => (detail.verb ?? detail.requestConfig?.verb) !== 'get';
+  // A form that is only looked at on its way (data-looks) may ask again before the answer to the last time is there.
+  const acts = detail => (detail.verb ?? detail.requestConfig?.verb) !== 'get' && !('looks' in detail.elt.dataset);
   on('htmx:confirm', event => { if (acts(event.detail) && inFlight.has(event.detail.elt)) event.preventDefault(); });
   on('htmx:beforeRequest', ({ detail }) => {
     if (!acts(detail)) return;

@@ -11,6 +11,7 @@ from webapp.auth.models import StaffUser
 from webapp.auth.roles import Permission
 from webapp.core.audit import record
 from webapp.core.errors import Conflict, NotFound, PermissionDenied
+from webapp.core.money import quantise
 from webapp.orders.cancellation import (
     FigureChange,
     Severity,
@@ -274,7 +275,7 @@ def _note_decision(
         tag,
         subject=("cancellation_plan", plan.id),
         order_id=plan.order_id,
-        summary=words.strip() or f"{plan.refund_amount} {plan.currency}",
+        summary=words.strip() or f"{quantise(plan.refund_amount, plan.currency)} {plan.currency}",
         changes={"status": [before, plan.status]},
     )
 

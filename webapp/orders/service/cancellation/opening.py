@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from webapp.auth.roles import Permission
 from webapp.core.audit import record
 from webapp.core.errors import Conflict, InvalidInput
+from webapp.core.money import quantise
 from webapp.orders.cancellation import (
     CancellationDraft,
     CancelRequest,
@@ -101,7 +102,7 @@ def open_plans(
             "cancellation_plan.opened",
             subject=("cancellation_plan", plan.id),
             order_id=order.id,
-            summary=f"{plan.refund_amount} {plan.currency}",
+            summary=f"{quantise(plan.refund_amount, plan.currency)} {plan.currency}",
             changes={"status": [None, plan.status], "refund_amount": [None, str(plan.refund_amount)]},
         )
     return OpenedPlans(tuple(plans), draft)

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from webapp.auth.roles import Permission
 from webapp.core.audit import record
 from webapp.core.errors import Conflict, InvalidInput, NotFound
+from webapp.core.money import quantise
 from webapp.core.operations import Queue, hint_after_commit
 from webapp.orders.enums import RefundState, RefundWay
 from webapp.orders.locks import lock_order
@@ -96,7 +97,7 @@ def try_again(session: Session, refund_id: uuid.UUID, by: Authority) -> Refund:
         "refund.tried_again",
         subject=("refund", again.id),
         order_id=order.id,
-        summary=f"{again.amount} {again.currency}",
+        summary=f"{quantise(again.amount, again.currency)} {again.currency}",
         changes={"refund": [str(declined.id), str(again.id)]},
     )
     return again

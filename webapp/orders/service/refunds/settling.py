@@ -8,6 +8,7 @@ from sqlalchemy import func, update
 from sqlalchemy.orm import Session
 
 from webapp.core.audit import SYSTEM, AuditContext, record
+from webapp.core.money import quantise
 from webapp.core.operations import OperationRun
 from webapp.orders.enums import (
     AttentionKind,
@@ -116,15 +117,14 @@ def apply_state(
         move_plan(session, order, refund.plan_id)
     restate(session, order)
     if before != state:
+        amount = f"{quantise(refund.amount, refund.currency)} {refund.currency}"
         record(
             session,
             context,
             f"refund.{state.value}",
             subject=("refund", refund.id),
             order_id=order.id,
-            summary=f"{refund.amount} {refund.currency}: {words}"
-            if words
-            else f"{refund.amount} {refund.currency}",
+            summary=f"{amount}: {words}" if words else amount,
             changes={"state": [before, state.value]},
         )
 

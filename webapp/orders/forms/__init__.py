@@ -1,0 +1,5 @@
+"""Forms of the order pages: what was typed, as the services take it."""
+
+from webapp.orders.forms.notes import NoteForm
+
+__all__ = ["NoteForm"]

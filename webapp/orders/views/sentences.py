@@ -1,0 +1,43 @@
+"""What the audit log's entries about cancelling and paying back say in words: who did it stands before them."""
+
+from typing import Final
+
+from flask_babel import gettext
+
+from webapp.core.text import N_
+
+_DONE: Final = {
+    "cancellation_plan.opened": N_("opened a cancellation plan over %(words)s"),
+    "cancellation_plan.approved": N_("approved the cancellation plan: %(words)s"),
+    "cancellation_plan.rejected": N_("rejected the cancellation plan: %(words)s"),
+    "cancellation_plan.confirmation_waiting": N_("asked to have the goods checked first. %(words)s"),
+    "cancellation_plan.confirmed": N_("has checked the goods. %(words)s"),
+    "cancellation_request.confirmed": N_("confirmed a request to cancel. %(words)s"),
+    "cancellation_request.approved": N_("approved a request to cancel. %(words)s"),
+    "cancellation_request.rejected": N_("rejected a request to cancel: %(words)s"),
+    "refund.sending": N_("is sending the refund of %(words)s"),
+    "refund.succeeded": N_("refund paid back: %(words)s"),
+    "refund.pending": N_("refund accepted by the bank: %(words)s"),
+    "refund.unknown": N_("refund without an answer: %(words)s"),
+    "refund.declined": N_("refund declined: %(words)s"),
+    "refund.manual": N_("refund handed to a person: %(words)s"),
+    "refund.tried_again": N_("tries the refund of %(words)s again"),
+    "refund.reversed": N_("refund taken back by the bank: %(words)s"),
+    "refund.checked": N_("asked the bank about the refund of %(words)s at once"),
+    "attention.closed": N_("closed an attention entry: %(words)s"),
+    "reconciliation_break.closed": N_("closed a difference with the bank: %(words)s"),
+}
+_TRIED: Final = {
+    "cancellation_plan.opened": N_("could not open a cancellation plan: %(words)s"),
+    "cancellation_plan.approved": N_("could not approve the cancellation plan: %(words)s"),
+    "cancellation_plan.rejected": N_("could not reject the cancellation plan: %(words)s"),
+}
+
+
+def sentence(tag: str, summary: str, *, refused: bool) -> str | None:
+    """The entry in words; None for one that this page has no words for."""
+    if refused:
+        template = _TRIED.get(tag, N_("was refused: %(words)s") if tag in _DONE else None)
+    else:
+        template = _DONE.get(tag)
+    return None if template is None else gettext(template, words=summary).rstrip()
