@@ -18,8 +18,8 @@ from webapp.customers.models import Address, Customer
 from webapp.orders.inputs import AddressDraft, OrderDraft
 from webapp.orders.models import DiscountItem, Order, OrderItem, OrderSearch
 from webapp.orders.pricing import PricedOrder, price_order, steps_to_json
+from webapp.orders.service.writing.columns import ORDER_AMOUNTS, SHARES
 from webapp.orders.service.writing.incoming import order_money
-from webapp.orders.service.writing.money import ORDER_AMOUNTS, SHARES
 from webapp.payments.models import Transaction
 
 

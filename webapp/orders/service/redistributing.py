@@ -22,8 +22,8 @@ from webapp.orders.pricing import (
     steps_to_json,
 )
 from webapp.orders.service.standing import touch
+from webapp.orders.service.writing.columns import ORDER_AMOUNTS, SHARES
 from webapp.orders.service.writing.incoming import DISTRIBUTED_SCOPES
-from webapp.orders.service.writing.money import ORDER_AMOUNTS, SHARES
 from webapp.orders.service.writing.story import distributed
 from webapp.payments.models import Transaction
 

@@ -13,7 +13,7 @@ from webapp.orders.models import Order, OrderItem
 from webapp.orders.service.stock import reserved_by
 from webapp.orders.service.writing.addresses import copy_addresses, read_addresses
 from webapp.orders.service.writing.batch import Batch
-from webapp.orders.service.writing.deciding import PLAIN_COLUMNS
+from webapp.orders.service.writing.columns import ITEM_COLUMNS, ORDER_COLUMNS, PAYMENT_COLUMNS
 from webapp.orders.service.writing.decision import AddressVerdict, Decision, Side
 from webapp.orders.service.writing.effects import ClosedItem, Effects
 from webapp.orders.service.writing.lines import (
@@ -26,74 +26,15 @@ from webapp.orders.service.writing.lines import (
     leave_ends,
     link_payments,
 )
-from webapp.orders.service.writing.money import ORDER_AMOUNTS, SHARES
-from webapp.orders.service.writing.payments import (
-    PAYMENT_COLUMNS,
-    Purse,
-    payments_of,
-    place_refunds,
-)
+from webapp.orders.service.writing.payments import Purse, payments_of, place_refunds
 from webapp.orders.service.writing.reference import KnownProduct, References
 from webapp.orders.service.writing.stored import Columns
 from webapp.orders.service.writing.story import entries_of
 from webapp.payments.models import Transaction
 
-_ORDER_COLUMNS: Final = (
-    *PLAIN_COLUMNS,
-    *ORDER_AMOUNTS,
-    "currency",
-    "money_mismatch",
-    "money_seen",
-    "refund_amount",
-    "status",
-    "is_send",
-    "cancel_status",
-    "partially_cancelled",
-    "partially_refunded",
-    "partially_shipped",
-    "item_count",
-    "external_status_id",
-    "extra_field",
-    "customer_id",
-    "shipping_address_id",
-    "billing_address_id",
-    "shipping_address_seen_id",
-    "billing_address_seen_id",
-    "payment_option_id",
-    "installment_id",
-    "cargo_company_id",
-    "shipping_company",
-    "tracking_number",
-    "remote_modified_at",
-)
-_ITEM_COLUMNS: Final = (
-    *SHARES,
-    "name",
-    "sku",
-    "product_id",
-    "data_source_id",
-    "price",
-    "retail_price",
-    "price_currency",
-    "price_steps",
-    "quantity",
-    "tax_rate",
-    "position",
-    "image",
-    "attributes",
-    "extra_field",
-    "status",
-    "status_before_cancel",
-    "external_status_id",
-    "tracking_number",
-    "tracking_number_seen",
-    "tracking_url",
-    "shipped_date",
-    "delivered_date",
-)
 _PAYMENT_COLUMNS: Final = (*PAYMENT_COLUMNS, "currency", "extra_field")
-_ORDERS = Rows(Order, f"id {' '.join(_ORDER_COLUMNS)}")
-_ITEMS = Rows(OrderItem, f"id {' '.join(_ITEM_COLUMNS)}")
+_ORDERS = Rows(Order, f"id {' '.join(ORDER_COLUMNS)}")
+_ITEMS = Rows(OrderItem, f"id {' '.join(ITEM_COLUMNS)}")
 _PAYMENTS = Rows(Transaction, f"id {' '.join(_PAYMENT_COLUMNS)}")
 _NEW_VERSION: Final = "version = kept.version + 1"
 _CHANGED: Final = f"{_NEW_VERSION}, modified_at = now()"
@@ -194,7 +135,7 @@ def _update_orders(batch: Batch, decisions: Sequence[Decision]) -> None:
     changed = [decision for decision in decisions if decision.is_change]
     quiet = [decision for decision in decisions if not decision.is_change and decision.quiet]
     for some, also in ((changed, _CHANGED), (quiet, "")):
-        rows = [_row(each.stored.columns, {**each.order, **each.quiet}, _ORDER_COLUMNS) for each in some]
+        rows = [_row(each.stored.columns, {**each.order, **each.quiet}, ORDER_COLUMNS) for each in some]
         if rows:
             _ORDERS.update(batch.session, rows, also=also)
 
@@ -209,7 +150,7 @@ def _update_items(batch: Batch, decisions: Sequence[Decision], effects: Effects)
         for item in decision.stored.items:
             changes = decision.items.get(item["id"])
             if changes:
-                rows.append(_row(item, changes, _ITEM_COLUMNS))
+                rows.append(_row(item, changes, ITEM_COLUMNS))
                 _reserve(item, {**item, **changes}, effects)
     if rows:
         _ITEMS.update(batch.session, rows, also=_CHANGED)

@@ -10,6 +10,7 @@ from webapp.customers.identity import is_empty
 from webapp.orders.enums import LEFT_STATUSES, AttentionKind, OrderStatus
 from webapp.orders.inputs import ItemDraft
 from webapp.orders.service.writing.batch import Incoming, with_places
+from webapp.orders.service.writing.columns import PLAIN_COLUMNS
 from webapp.orders.service.writing.decision import AddressVerdict, Decision, Side
 from webapp.orders.service.writing.jsons import merged
 from webapp.orders.service.writing.money import decide_money
@@ -19,20 +20,6 @@ from webapp.orders.service.writing.people import merged_person
 from webapp.orders.service.writing.reference import KnownProduct
 from webapp.orders.service.writing.stored import StoredOrder
 
-# Columns of the order that a channel may change by its word alone; their names are the draft's too.
-PLAIN_COLUMNS: Final = (
-    "number",
-    "date_placed",
-    "payment_option_slug",
-    "installment_count",
-    "bin_number",
-    "shipping_option_slug",
-    "shipping_tax_rate",
-    "delivery_type",
-    "client_type",
-    "language_code",
-    "notes",
-)
 # From here on a parcel may carry the old address.
 _PACKING: Final = LEFT_STATUSES | {OrderStatus.PREPARING, OrderStatus.READY_FOR_PICKUP}
 

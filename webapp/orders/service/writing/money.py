@@ -9,30 +9,12 @@ from webapp.orders.enums import ENDED_STATUSES, AttentionKind, OrderStatus, Requ
 from webapp.orders.inputs import ItemDraft
 from webapp.orders.pricing import PricedItem, PricedOrder, steps_to_json
 from webapp.orders.service.writing.batch import with_places
+from webapp.orders.service.writing.columns import ORDER_AMOUNTS, SHARES
 from webapp.orders.service.writing.decision import AddedLine, Decision
 from webapp.orders.service.writing.incoming import price
 from webapp.orders.service.writing.moves import beginning
 from webapp.orders.service.writing.stored import Columns
 
-SHARES: Final = (
-    "amount",
-    "discount_amount",
-    "shipping_amount",
-    "installment_interest_amount",
-    "shipping_interest_amount",
-    "rounding_amount",
-    "tax_amount",
-)
-ORDER_AMOUNTS: Final = (
-    "amount",
-    "discount_amount",
-    "shipping_amount",
-    "shipping_discount_amount",
-    "installment_interest_amount",
-    "shipping_interest_amount",
-    "rounding_amount",
-    "unapplied_discount",
-)
 # How the id of a line begins that no channel knows because somebody added it here.
 ADDED_HERE: Final = "here:"
 _NOTHING: Final = Decimal(0)

@@ -7,24 +7,11 @@ from typing import Any, Final
 
 from webapp.orders.enums import AttentionKind, MoneyHolder, TenderKind
 from webapp.orders.inputs import ExternalRefundDraft, OrderDraft, TransactionDraft
+from webapp.orders.service.writing.columns import PAYMENT_COLUMNS
 from webapp.orders.service.writing.decision import Decision
 from webapp.orders.service.writing.jsons import merged
 from webapp.orders.service.writing.stored import Columns
 
-# What the channel may change of a payment by its word; the names are the draft's too.
-PAYMENT_COLUMNS: Final = (
-    "kind",
-    "holder",
-    "gateway",
-    "gateway_ref",
-    "amount",
-    "authorised_amount",
-    "captured_amount",
-    "interest_amount",
-    "installment_count",
-    "bin_number",
-    "paid_at",
-)
 # The payment that refunds hang on where the channel names refunds and no payment at all.
 UNKNOWN_PAYMENT: Final = "unknown"
 _NOTHING: Final = Decimal(0)

@@ -1,5 +1,6 @@
 """The orders of a batch as they are now, in a few reads whatever their number."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,13 @@ from sqlalchemy import TextClause, text
 from webapp.core.bulk import plain_array, text_array
 from webapp.orders.enums import CancelStatus
 from webapp.orders.service.writing.batch import Batch, Incoming
+from webapp.orders.service.writing.columns import (
+    ITEM_COLUMNS,
+    JSON_COLUMNS,
+    ORDER_COLUMNS,
+    PAYMENT_COLUMNS,
+    selected,
+)
 
 Columns = dict[str, Any]
 
@@ -22,7 +30,7 @@ _FIND = text(
 _IDS = "ANY(CAST(:ids AS bigint[]))"
 # Our own names and no values in all of these.
 _ORDERS = text(f"""
-SELECT o.*, status.code AS external_status, customer.remote_id AS customer_remote_id, customer.first_name,
+SELECT o.id, o.version, {selected("o", (*ORDER_COLUMNS, "edited_here"))}, status.code AS external_status, customer.remote_id AS customer_remote_id, customer.first_name,
     customer.last_name, customer.email, customer.phone, customer.language_code AS customer_language,
     customer.erased_at, shipping.content_hash AS shipping_hash, billing.content_hash AS billing_hash,
     shipping_seen.content_hash AS shipping_seen_hash, billing_seen.content_hash AS billing_seen_hash,
@@ -36,7 +44,8 @@ FROM orders o JOIN customer ON customer.id = o.customer_id
 WHERE o.id = {_IDS}
 """)  # noqa: S608
 _ITEMS = text(f"""
-SELECT i.*, status.code AS external_status,
+SELECT i.id, i.order_id, i.remote_line_id, i.part, i.stock_list_id, {selected("i", ITEM_COLUMNS)},
+    status.code AS external_status,
     EXISTS (SELECT 1 FROM cancellation_plan_item p WHERE p.order_item_id = i.id AND p.is_open) AS in_open_plan,
     ARRAY(SELECT r.id FROM cancellation_request r WHERE r.order_item_id = i.id AND r.origin = 'channel'
           AND r.status IN ('waiting_approval', 'confirmed') ORDER BY r.id) AS channel_requests,
@@ -46,14 +55,14 @@ FROM order_item i LEFT JOIN external_status status ON status.id = i.external_sta
 WHERE i.order_id = {_IDS} ORDER BY i.order_id, i.position, i.part
 """)  # noqa: S608
 _PAYMENTS = text(f"""
-SELECT t.*, coalesce((SELECT sum(r.amount) FROM refund r WHERE r.transaction_id = t.id
+SELECT t.id, t.order_id, t.remote_id, t.currency, {selected("t", (*PAYMENT_COLUMNS, "extra_field"))}, coalesce((SELECT sum(r.amount) FROM refund r WHERE r.transaction_id = t.id
     AND r.state NOT IN ('declined', 'withdrawn') AND r.way <> 'release'), 0) AS reserved
 FROM payment_transaction t WHERE t.order_id = {_IDS} ORDER BY t.order_id, t.id
 """)  # noqa: S608
 _REFUNDS = text(
     f"SELECT id, order_id, remote_id, idem_key, gateway_ref, amount, state FROM refund WHERE order_id = {_IDS}"  # noqa: S608
 )
-_DISCOUNTS = text(f"SELECT * FROM discount_item WHERE order_id = {_IDS}")  # noqa: S608
+_DISCOUNTS = text(f"SELECT id, order_id, remote_id FROM discount_item WHERE order_id = {_IDS}")  # noqa: S608
 _PLANS = text(
     f"SELECT order_id, status FROM cancellation_plan WHERE order_id = {_IDS} ORDER BY closed_at NULLS LAST, id"  # noqa: S608
 )
@@ -157,4 +166,14 @@ def _by_order(batch: Batch, statement: TextClause, given: Mapping[str, str]) -> 
 def _rows(batch: Batch, statement: TextClause, given: Mapping[str, str]) -> list[Columns]:
     result = batch.session.execute(statement, given)
     names = list(result.keys())
-    return [dict(zip(names, row, strict=True)) for row in result.all()]
+    rows = [dict(zip(names, row, strict=True)) for row in result.all()]
+    for name in JSON_COLUMNS.intersection(names):
+        for row in rows:
+            row[name] = _parsed(row[name])
+    return rows
+
+
+def _parsed(text: str) -> Any:
+    if text == "{}":
+        return {}
+    return [] if text == "[]" else json.loads(text)

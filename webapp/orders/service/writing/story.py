@@ -10,8 +10,8 @@ from webapp.orders.pricing import PricedOrder
 from webapp.orders.service.timeline import Entry
 from webapp.orders.service.wording import counted, listed
 from webapp.orders.service.writing.batch import Batch
+from webapp.orders.service.writing.columns import ORDER_AMOUNTS, SHARES
 from webapp.orders.service.writing.decision import AddressVerdict, Decision, Side
-from webapp.orders.service.writing.money import ORDER_AMOUNTS, SHARES
 from webapp.orders.service.writing.people import ChangedPerson
 from webapp.orders.service.writing.stored import Columns
 
