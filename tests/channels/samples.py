@@ -36,9 +36,7 @@ def raw(payload: dict[str, Any]) -> RawOrder:
     """An order as it comes out of an answer."""
     number = str(payload.get("number") or "") or None
     modified_at = moment(payload, "date_modified")
-    return RawOrder(
-        str(payload["id"]), number, modified_at, exact_json.dumps(payload), payload, frozenset({"_links"})
-    )
+    return RawOrder(str(payload["id"]), number, modified_at, exact_json.dumps(payload), payload)
 
 
 def profile(

@@ -17,7 +17,8 @@ def integration(profile: ChannelProfile, fence: Fence = no_fence) -> Integration
     """The first way to speak with the channel; what it takes in is fenced by `fence`."""
     kind = channel_type(profile.channel_type).integration
     serializer = kind.serializer_class["orders"](profile)
-    return kind(profile, _connect(profile), OrderIntake(profile.id, serializer.read, fence))
+    intake = OrderIntake(profile.id, serializer.read, fence, actor=profile.name)
+    return kind(profile, _connect(profile), intake)
 
 
 def _connect(profile: ChannelProfile) -> ChannelConnection:

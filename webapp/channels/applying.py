@@ -1,11 +1,11 @@
 """Making orders of what was received: in batches, sorted, one bad order never stopping the others."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from sqlalchemy import Text, cast, select, update
+from sqlalchemy import Text, cast, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -14,6 +14,7 @@ from webapp.channels.reading import Reader, ReadFailure, Skip
 from webapp.channels.receiving import ORDERS, RawOrder, RawPage, store
 from webapp.core import exact_json
 from webapp.core.audit import AuditContext, Origin
+from webapp.core.bulk import Rows
 from webapp.core.clock import utc_now
 from webapp.core.db import unit_of_work
 from webapp.core.errors import DomainError, NotFound
@@ -67,6 +68,10 @@ Fence = Callable[[Session, Counts], None]
 Move = Callable[[Session], None]
 
 
+_SETTLED = Rows(RemoteRecord, "id state order_id failure_class failure_words attempts applied_at")
+NOTHING_AT_HAND: Mapping[str, RawOrder] = {}
+
+
 def no_fence(session: Session, counts: Counts) -> None:
     """For work that nobody else can take over."""
 
@@ -79,32 +84,35 @@ class OrderIntake:
     read: Reader
     fence: Fence = no_fence
     counts: Counts = Counts()
+    actor: str = "channel"
 
     @property
     def context(self) -> AuditContext:
         """Who changes the orders: the channel."""
-        return AuditContext(origin=Origin.CHANNEL, actor=f"channel {self.channel_id}")
+        return AuditContext(origin=Origin.CHANNEL, actor=self.actor)
 
     def take(self, page: RawPage, move: Move | None = None) -> None:
         """Store a page, move the cursor in the same transaction, then make orders of what is new in it."""
+        rows = {row.remote_id: row for row in page.rows}
         with unit_of_work() as session:
-            fresh = store(session, self.channel_id, page)
-            counts = self.counts.plus("unchanged", len(page.sorted_rows()) - len(fresh))
+            stored = store(session, self.channel_id, page)
+            counts = self.counts.plus("unchanged", len(rows) - len(stored.fresh) - len(stored.refused))
+            counts = counts.plus("failed", len(stored.refused))
             if move is not None:
                 move(session)
             self.fence(session, counts)
         self.counts = counts
-        self.apply(fresh)
+        self.apply(stored.fresh, rows)
 
     def apply_leftovers(self) -> None:
         """Apply what was received by a run that died before it could."""
         while left := self._received():
             self.apply(left)
 
-    def apply(self, remote_ids: Sequence[str]) -> None:
-        """Make orders of these records, whatever state they are in unless applied meanwhile by another."""
+    def apply(self, remote_ids: Sequence[str], at_hand: Mapping[str, RawOrder] = NOTHING_AT_HAND) -> None:
+        """Make orders of these received records; those whose payload is at hand need not be read back."""
         for batch in _batches(sorted(remote_ids)):
-            self.counts = self._apply_batch(batch)
+            self.counts = self._apply_batch(batch, at_hand)
 
     def revise(self, order_id: int, change: Callable[[Any], dict[str, Any]]) -> None:
         """Write an order anew from its payload as `change` gives it. Raises NotFound for one that no channel sent."""
@@ -126,11 +134,11 @@ class OrderIntake:
             RawPage([RawOrder(remote_id, number, modified_at, exact_json.dumps(payload), payload)], now, now)
         )
 
-    def _apply_batch(self, remote_ids: Sequence[str]) -> Counts:
+    def _apply_batch(self, remote_ids: Sequence[str], at_hand: Mapping[str, RawOrder]) -> Counts:
         for last_try in (*(False,) * (_TRIES - 1), True):
             try:
                 with unit_of_work() as session:
-                    counts = _apply(session, self, remote_ids)
+                    counts = _apply(session, self, remote_ids, at_hand)
                     self.fence(session, counts)
                 return counts
             except OperationalError as error:
@@ -159,7 +167,7 @@ class _Record:
     remote_id: str
     order_id: int | None
     attempts: int
-    payload: str
+    content_hash: str
 
 
 @dataclass(frozen=True)
@@ -182,10 +190,10 @@ class Outcome:
         return cls(result.verdict, result.order_id, result.failure_class, result.words or None)
 
 
-def read_draft(payload: str, known_order: int | None, read: Reader) -> OrderDraft | Outcome:
-    """The draft that a stored payload means, or why there is none."""
+def read_draft(payload: Any, known_order: int | None, read: Reader) -> OrderDraft | Outcome:
+    """The draft that a payload means, or why there is none."""
     try:
-        draft = read(exact_json.parse(payload), known_order is not None)
+        draft = read(payload, known_order is not None)
     except ReadFailure as failure:
         return Outcome("failed", known_order, failure.failure_class, failure.words)
     except (InvalidAmount, UnknownCurrency) as refusal:
@@ -198,13 +206,16 @@ def read_draft(payload: str, known_order: int | None, read: Reader) -> OrderDraf
     return Outcome("skipped", known_order, words=draft.why) if isinstance(draft, Skip) else draft
 
 
-def _apply(session: Session, intake: OrderIntake, remote_ids: Sequence[str]) -> Counts:
+def _apply(
+    session: Session, intake: OrderIntake, remote_ids: Sequence[str], at_hand: Mapping[str, RawOrder]
+) -> Counts:
     """Read, write and settle one batch in the caller's transaction; gives the run's counts with it."""
     records = _locked(session, intake.channel_id, remote_ids)
+    payloads = _payloads(session, records, at_hand)
     outcomes: dict[str, Outcome] = {}
     drafts: list[OrderDraft] = []
     for record in records:
-        found = read_draft(record.payload, record.order_id, intake.read)
+        found = read_draft(payloads[record.id], record.order_id, intake.read)
         if isinstance(found, OrderDraft):
             drafts.append(found)
         else:
@@ -228,8 +239,7 @@ def _locked(session: Session, channel_id: int, remote_ids: Sequence[str]) -> lis
             RemoteRecord.remote_id,
             RemoteRecord.order_id,
             RemoteRecord.attempts,
-            # As text: read back as ordinary JSON, its amounts would become floats.
-            cast(RemoteRecord.payload, Text),
+            RemoteRecord.content_hash,
         )
         .where(
             RemoteRecord.channel_id == channel_id,
@@ -243,24 +253,35 @@ def _locked(session: Session, channel_id: int, remote_ids: Sequence[str]) -> lis
     return [_Record(*row) for row in session.execute(query)]
 
 
+def _payloads(
+    session: Session, records: Sequence[_Record], at_hand: Mapping[str, RawOrder]
+) -> dict[int, Any]:
+    """The payload of each record: the one at hand if it is what is stored, else read back."""
+    found: dict[int, Any] = {}
+    for record in records:
+        row = at_hand.get(record.remote_id)
+        if row is not None and row.content_hash == record.content_hash and row.storable is row.text:
+            found[record.id] = row.payload
+    missing = [record.id for record in records if record.id not in found]
+    if missing:
+        # As text: read back as ordinary JSON, its amounts would become floats.
+        query = select(RemoteRecord.id, cast(RemoteRecord.payload, Text)).where(RemoteRecord.id.in_(missing))
+        found |= {record_id: exact_json.parse(payload) for record_id, payload in session.execute(query)}
+    return found
+
+
 def _settle(session: Session, records: Sequence[_Record], outcomes: dict[str, Outcome]) -> None:
     now = utc_now()
     rows = []
     for record in records:
         outcome = outcomes[record.remote_id]
+        failure_class = outcome.failure_class.value if outcome.failure_class else None
+        order_id = outcome.order_id or record.order_id
         rows.append(
-            {
-                "id": record.id,
-                "state": outcome.state,
-                "order_id": outcome.order_id or record.order_id,
-                "failure_class": outcome.failure_class.value if outcome.failure_class else None,
-                "failure_words": outcome.words,
-                "attempts": record.attempts + 1,
-                "applied_at": now,
-            }
+            (record.id, outcome.state, order_id, failure_class, outcome.words, record.attempts + 1, now)
         )
     if rows:
-        session.execute(update(RemoteRecord), rows)
+        _SETTLED.update(session, rows)
 
 
 def _batches(remote_ids: Sequence[str]) -> Iterator[Sequence[str]]:

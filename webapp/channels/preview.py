@@ -41,7 +41,7 @@ def _outcomes(session: Session, intake: OrderIntake, rows: Sequence[RawOrder]) -
     outcomes: dict[str, Outcome] = {}
     drafts: list[OrderDraft] = []
     for row in rows:
-        found = read_draft(row.text, known.get(row.remote_id), intake.read)
+        found = read_draft(row.payload, known.get(row.remote_id), intake.read)
         if isinstance(found, OrderDraft):
             drafts.append(found)
         else:

@@ -160,7 +160,8 @@ def _channel_id(run: OperationRun) -> int:
 
 
 def _intake(adapter: CommandIntegration, counts: Counts) -> OrderIntake:
-    return OrderIntake(adapter.profile.id, adapter.serializer("orders").read, counts=counts)
+    reader = adapter.serializer("orders").read
+    return OrderIntake(adapter.profile.id, reader, counts=counts, actor=adapter.profile.name)
 
 
 def _reopen(session: Session, channel_id: int, args: Mapping[str, Any]) -> int:

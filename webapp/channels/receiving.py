@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import text
@@ -12,30 +13,40 @@ from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 
 from webapp.core import exact_json
+from webapp.core.bulk import text_array, time_array
 
 ORDERS = "order"
 MOST_REMOTE_ID = 64
+UNSTORABLE = "The order holds a number or a text that the database cannot keep."
 
 
 @dataclass(frozen=True)
 class RawOrder:
-    """One order as a channel sent it: `text` word for word, `payload` the same parsed with exact numbers.
-
-    `volatile` names top-level keys that change without the order changing; they do not count in the hash.
-    """
+    """One order as a channel sent it: `text` word for word, `payload` the same parsed with exact numbers."""
 
     remote_id: str
     number: str | None
     modified_at: datetime | None
     text: str = field(repr=False)
     payload: Any = field(repr=False)
-    volatile: frozenset[str] = frozenset()
 
-    @property
+    @cached_property
     def content_hash(self) -> str:
-        """SHA-256 over the content, not over its spelling."""
-        counted = {key: value for key, value in self.payload.items() if key not in self.volatile}
-        return hashlib.sha256(exact_json.canonical(counted).encode()).hexdigest()
+        """SHA-256 over the text: another spelling of the same content costs a look and changes nothing."""
+        return hashlib.sha256(self.text.encode(errors="surrogatepass")).hexdigest()
+
+    @cached_property
+    def storable(self) -> str:
+        """The text as the database can keep it; mostly the very same."""
+        return exact_json.storable(self.text)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What became of a page: what is new or changed, and what the database could not keep as it came."""
+
+    fresh: list[str]
+    refused: list[str]
 
 
 @dataclass(frozen=True)
@@ -78,15 +89,15 @@ _STORE = text(
 )
 
 
-def store(session: Session, channel_id: int, page: RawPage) -> list[str]:
+def store(session: Session, channel_id: int, page: RawPage) -> Stored:
     """Store what is new or changed; gives the channel's ids of those, in the order of locking."""
     rows = page.sorted_rows()
     try:
         with session.begin_nested():
-            return _store(session, channel_id, page, rows)
+            return Stored(_store(session, channel_id, page, rows), [])
     except DataError:
         # One text that PostgreSQL's jsonb does not take: find it, and keep it as it came.
-        return [remote_id for row in rows for remote_id in _store_alone(session, channel_id, page, row)]
+        return _store_one_by_one(session, channel_id, page, rows)
 
 
 def unchanged(session: Session, channel_id: int, rows: Sequence[RawOrder]) -> Iterator[RawOrder]:
@@ -108,24 +119,38 @@ def _store(session: Session, channel_id: int, page: RawPage, rows: Sequence[RawO
         "kind": ORDERS,
         "asked_at": page.asked_at,
         "answered_at": page.answered_at,
-        "remote_ids": [row.remote_id[:MOST_REMOTE_ID] for row in rows],
-        "numbers": [row.number[:64] if row.number else None for row in rows],
-        "hashes": [row.content_hash for row in rows],
-        "payloads": [exact_json.storable(row.text) for row in rows],
-        "modified": [row.modified_at for row in rows],
+        "remote_ids": text_array([row.remote_id[:MOST_REMOTE_ID] for row in rows]),
+        "numbers": text_array([row.number[:64] if row.number else None for row in rows]),
+        "hashes": text_array([row.content_hash for row in rows]),
+        "payloads": text_array([row.storable for row in rows]),
+        "modified": time_array([row.modified_at for row in rows]),
     }
     return sorted(session.execute(_STORE, values).scalars())
 
 
-def _store_alone(session: Session, channel_id: int, page: RawPage, row: RawOrder) -> list[str]:
-    try:
-        with session.begin_nested():
-            return _store(session, channel_id, page, [row])
-    except DataError:
-        wrapped = json.dumps({"unstorable": row.text.replace("\0", "\ufffd")})
-        return _store(
-            session,
-            channel_id,
-            page,
-            [RawOrder(row.remote_id, row.number, row.modified_at, wrapped, row.payload)],
-        )
+def _store_one_by_one(session: Session, channel_id: int, page: RawPage, rows: Sequence[RawOrder]) -> Stored:
+    fresh, refused = [], []
+    for row in rows:
+        try:
+            with session.begin_nested():
+                fresh += _store(session, channel_id, page, [row])
+        except DataError:
+            if _store_as_text(session, channel_id, page, row):
+                refused.append(row.remote_id)
+    return Stored(fresh, refused)
+
+
+def _store_as_text(session: Session, channel_id: int, page: RawPage, row: RawOrder) -> bool:
+    """Keep a payload that is no JSON for the database as one long text, failed; False when it was kept before."""
+    wrapped = json.dumps({"unstorable": row.text.replace("\0", "\ufffd")})
+    kept = RawOrder(row.remote_id, row.number, row.modified_at, wrapped, row.payload)
+    if not _store(session, channel_id, page, [kept]):
+        return False
+    session.execute(
+        text(
+            "UPDATE remote_record SET state = 'failed', failure_class = 'validation', failure_words = :words,"
+            " attempts = 1 WHERE channel_id = :channel AND kind = :kind AND remote_id = :remote_id"
+        ),
+        {"channel": channel_id, "kind": ORDERS, "remote_id": row.remote_id, "words": UNSTORABLE},
+    )
+    return True

@@ -60,11 +60,6 @@ def dumps(value: Any) -> str:
     return json.dumps(value)
 
 
-def canonical(value: Any) -> str:
-    """The same text for the same content, whatever the order of keys and the white space were."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=str)
-
-
 def storable(text: str) -> str:
     """The text as PostgreSQL's jsonb takes it: a NUL or half of a surrogate pair becomes U+FFFD."""
     if "\\u0000" not in text and "\\ud" not in text.lower():

@@ -4,7 +4,8 @@ An empty PHP map arrives as `[]`, a number sometimes as text and sometimes not, 
 """
 
 import html
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
@@ -13,35 +14,73 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from webapp.channels.reading import ReadFailure
 from webapp.core.money import quantise
 from webapp.orders.enums import FailureClass
+from webapp.orders.inputs import ZERO
 
 Payload = Mapping[str, Any]
+_NOTHING: Payload = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A payload, with what is asked of it again and again. `meta`: of several entries with one key the last."""
+
+    payload: Payload
+    billing: Payload
+    shipping: Payload
+    meta: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, payload: Payload) -> "Source":
+        """The payload, taken apart once."""
+        return cls(payload, part(payload, "billing"), part(payload, "shipping"), meta_of(payload))
+
+    def first(self, keys: Iterable[str], longest: int = 200) -> str:
+        """The first of these meta entries that has a text."""
+        for key in keys:
+            if key in self.meta:
+                found = text(self.meta[key], longest)
+                if found:
+                    return found
+        return ""
 
 
 def text(value: Any, longest: int = 10_000) -> str:
     """A text without HTML entities and outer white space, cut at the column's length; the payload keeps all of it."""
-    if value is None or isinstance(value, bool | list | dict):
-        return ""
-    return html.unescape(str(value)).replace("\0", "").strip()[:longest].rstrip()
+    if type(value) is not str:
+        if value is None or isinstance(value, bool | list | dict):
+            return ""
+        value = str(value)
+    if "&" in value:
+        value = html.unescape(value)
+    if "\0" in value:
+        value = value.replace("\0", "")
+    cleaned: str = value.strip()
+    return cleaned if len(cleaned) <= longest else cleaned[:longest].rstrip()
 
 
 def part(payload: Payload, name: str) -> Payload:
     """A map inside the payload; empty where there is none."""
     value = payload.get(name)
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else _NOTHING
 
 
 def rows(payload: Payload, name: str) -> list[Payload]:
     """A list of maps inside the payload; empty where there is none."""
     value = payload.get(name)
-    return [row for row in value if isinstance(row, Mapping)] if isinstance(value, list) else []
+    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+
+
+def meta_of(payload: Payload) -> dict[str, Any]:
+    """The entries of `meta_data` by key."""
+    return {str(entry["key"]): entry.get("value") for entry in rows(payload, "meta_data") if entry.get("key")}
 
 
 def number(value: Any, name: str) -> Decimal:
     """A plain number; nothing counts as 0. Raises ReadFailure that names the field."""
-    if value is None or value == "" or isinstance(value, bool):
-        return Decimal(0)
+    if value is None or value == "" or value is True or value is False:
+        return ZERO
     try:
-        found = Decimal(str(value).strip())
+        found = Decimal(value if type(value) is str else str(value))
     except InvalidOperation:
         raise _unreadable(value, name) from None
     if not found.is_finite() or found.adjusted() > 14:
@@ -51,7 +90,10 @@ def number(value: Any, name: str) -> Decimal:
 
 def amount(currency: str, name: str, *values: Any) -> Decimal:
     """The sum of amounts, rounded once to the currency's decimals. Raises ReadFailure that names the field."""
-    return quantise(sum((number(value, name) for value in values), Decimal(0)), currency)
+    total = ZERO
+    for value in values:
+        total += number(value, name)
+    return quantise(total, currency)
 
 
 def percent(rate: Decimal) -> Decimal | None:
@@ -67,16 +109,6 @@ def moment(payload: Payload, name: str, zone: str = "UTC") -> datetime | None:
         return _parsed(stamp, name).astimezone(UTC)
     stamp = payload.get(name)
     return _parsed(stamp, name, zone).astimezone(UTC) if stamp else None
-
-
-def meta(payload: Payload) -> dict[str, Any]:
-    """The entries of `meta_data` by key; of several with one key the last."""
-    return {str(entry["key"]): entry.get("value") for entry in rows(payload, "meta_data") if entry.get("key")}
-
-
-def first_text(found: Mapping[str, Any], *keys: str, longest: int = 200) -> str:
-    """The first of these meta entries that has a text."""
-    return next((value for key in keys if (value := text(found.get(key), longest))), "")
 
 
 def numbered(lines: list[Payload], prefix: str = "") -> Iterator[tuple[str, Payload]]:

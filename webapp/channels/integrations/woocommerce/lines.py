@@ -11,8 +11,8 @@ from typing import Any
 
 from webapp.channels.integrations.woocommerce.fields import (
     Payload,
+    Source,
     amount,
-    meta,
     number,
     numbered,
     part,
@@ -29,6 +29,10 @@ from webapp.orders.inputs import DiscountDraft, ItemDraft
 # What iyzico's plug-in notes beside the fee line that holds the interest; other plug-ins copied the names.
 INTEREST_KEYS = ("iyzico_installment_fee", "_iyzico_installment_fee", "installment_fee", "_installment_fee")
 LARGEST_QUANTITY = Decimal("999999999")
+_KEPT = (
+    "product_id", "variation_id", "tax_class", "parent_name", "bundled_by", "composite_parent", "composite_children",
+    "bundled_items",
+)  # fmt: skip
 
 
 @dataclass
@@ -45,18 +49,21 @@ class Sale:
     shipping: Decimal = Decimal(0)
     interest: Decimal = Decimal(0)
 
+    def __post_init__(self) -> None:
+        self.nothing = zero(self.currency)
+
     def take_line(self, name: str, line: Payload) -> None:
         """A product line: gross from its subtotal, net from its total."""
         before = ("subtotal", "subtotal_tax") if "subtotal" in line else ("total", "total_tax")
         gross = amount(self.currency, f"line {name} subtotal", *(line.get(key) for key in before))
         net = amount(self.currency, f"line {name} total", line.get("total"), line.get("total_tax"))
-        gross = max(gross, net, zero(self.currency))
-        discount = gross - max(net, zero(self.currency))
+        gross = max(gross, net, self.nothing)
+        discount = gross - max(net, self.nothing)
         self.items.append(self._item(name, line, gross, discount))
         if discount:
             self.discounts.append(self._line_discount(name, discount))
         if net < 0:
-            self._take_off(f"line:{name}", text(line.get("name"), 200), -net)
+            self._take_off(f"credit:{name}", text(line.get("name"), 200), -net)
 
     def take_fee(self, name: str, fee: Payload) -> None:
         """A positive fee is a row of its own, a negative one a discount on everything."""
@@ -64,16 +71,14 @@ class Sale:
         if value < 0:
             self._take_off(name, text(fee.get("name"), 200), -value)
         elif value > 0:
-            self.items.append(
-                self._item(name, {**fee, "quantity": 1}, value, zero(self.currency), {"kind": "fee"})
-            )
+            self.items.append(self._item(name, {**fee, "quantity": 1}, value, self.nothing, {"kind": "fee"}))
 
     def take_shipping(self, payload: Payload) -> None:
         """The order's own shipping amount with its tax; one below zero is a discount."""
         value = amount(
             self.currency, "shipping_total", payload.get("shipping_total"), payload.get("shipping_tax")
         )
-        self.shipping = max(value, zero(self.currency))
+        self.shipping = max(value, self.nothing)
         if value < 0:
             self._take_off("shipping", "Shipping", -value)
 
@@ -113,7 +118,7 @@ class Sale:
             discount_amount=discount,
             tax_rate=self._tax_rate(line),
             tax_amount=max(
-                amount(self.currency, f"line {name} total_tax", line.get("total_tax")), zero(self.currency)
+                amount(self.currency, f"line {name} total_tax", line.get("total_tax")), self.nothing
             ),
             tracking_number=None if extra else self.tracking_number,
             image=text(part(line, "image").get("src"), 2000) or None,
@@ -138,12 +143,13 @@ class Sale:
         return Decimal(0)
 
 
-def read_sale(payload: Payload, currency: str, status: OrderStatus) -> Sale:
+def read_sale(source: Source, currency: str, status: OrderStatus) -> Sale:
     """Everything that was sold. Raises ReadFailure where a line cannot be read."""
-    sale = Sale(currency, status, _rates(payload), _coupon_codes(payload), read_tracking_number(payload))
+    payload = source.payload
+    sale = Sale(currency, status, _rates(payload), _coupon_codes(payload), read_tracking_number(source))
     for name, line in numbered(rows(payload, "line_items")):
         sale.take_line(name, line)
-    interest = amount(currency, "installment fee", *_first(meta(payload), INTEREST_KEYS))
+    interest = amount(currency, "installment fee", source.first(INTEREST_KEYS))
     for name, fee in numbered(rows(payload, "fee_lines"), "fee:"):
         value = amount(currency, f"{name} total", fee.get("total"), fee.get("total_tax"))
         if interest > 0 and value == interest and not sale.interest:
@@ -156,10 +162,9 @@ def read_sale(payload: Payload, currency: str, status: OrderStatus) -> Sale:
     return sale
 
 
-def read_tracking_number(payload: Payload) -> str | None:
+def read_tracking_number(source: Source) -> str | None:
     """The tracking number of the Shipment Tracking extension, when there is exactly one."""
-    entries = meta(payload).get("_wc_shipment_tracking_items")
-    trackings = rows({"entries": entries}, "entries")
+    trackings = rows(source.meta, "_wc_shipment_tracking_items")
     return text(trackings[0].get("tracking_number"), 64) or None if len(trackings) == 1 else None
 
 
@@ -198,12 +203,4 @@ def _attributes(line: Payload) -> dict[str, Any]:
 
 def _kept(line: Payload) -> dict[str, Any]:
     """What our columns have no place for."""
-    names = (
-        "product_id", "variation_id", "tax_class", "parent_name", "bundled_by", "composite_parent",
-        "composite_children", "bundled_items",
-    )  # fmt: skip
-    return {name: plain(line[name]) for name in names if line.get(name) not in (None, "", 0, [])}
-
-
-def _first(entries: Mapping[str, Any], keys: tuple[str, ...]) -> list[Any]:
-    return [entries[key] for key in keys if entries.get(key)][:1]
+    return {name: plain(value) for name in _KEPT if (value := line.get(name)) and value != "0"}

@@ -4,15 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from webapp.channels.integrations.woocommerce.fields import (
-    Payload,
-    amount,
-    first_text,
-    meta,
-    moment,
-    rows,
-    text,
-)
+from webapp.channels.integrations.woocommerce.fields import Payload, Source, amount, moment, rows, text
 from webapp.channels.profile import ChannelProfile, Mapped
 from webapp.channels.reading import ReadFailure
 from webapp.core.money import zero
@@ -36,11 +28,11 @@ PAID_STATUSES = frozenset({"completed", "refunded"})
 MOST_INSTALMENTS = 60
 
 
-def read_payments(profile: ChannelProfile, payload: Payload, currency: str) -> tuple[TransactionDraft, ...]:
+def read_payments(profile: ChannelProfile, source: Source, currency: str) -> tuple[TransactionDraft, ...]:
     """The tenders: the payment of the total, and each gift card that was taken off before it."""
-    cards = _gift_cards(payload, currency)
-    total = amount(currency, "total", payload.get("total"))
-    return (_payment(profile, payload, currency, total), *cards) if total > 0 else tuple(cards)
+    cards = _gift_cards(source.payload, currency)
+    total = amount(currency, "total", source.payload.get("total"))
+    return (_payment(profile, source, currency, total), *cards) if total > 0 else tuple(cards)
 
 
 def gift_card_total(payload: Payload, currency: str) -> Decimal:
@@ -71,32 +63,33 @@ def payment_slug(profile: ChannelProfile, payload: Payload) -> str | None:
     return (mapping.local_value if mapping else text(payload.get("payment_method"), 64)) or None
 
 
-def instalment_count(payload: Payload) -> int:
+def instalment_count(source: Source) -> int:
     """Monthly parts the customer pays in; 1 where nothing is said."""
-    found = first_text(meta(payload), *INSTALMENT_COUNT_KEYS, longest=4)
+    found = source.first(INSTALMENT_COUNT_KEYS, 4)
     return int(found) if found.isdigit() and 1 <= int(found) <= MOST_INSTALMENTS else 1
 
 
-def bin_number(payload: Payload) -> str | None:
+def bin_number(source: Source) -> str | None:
     """The first digits of the card, where a plug-in keeps them."""
-    found = first_text(meta(payload), *BIN_KEYS, longest=8)
+    found = source.first(BIN_KEYS, 8)
     return found if found.isdigit() else None
 
 
-def _payment(profile: ChannelProfile, payload: Payload, currency: str, total: Decimal) -> TransactionDraft:
+def _payment(profile: ChannelProfile, source: Source, currency: str, total: Decimal) -> TransactionDraft:
+    payload = source.payload
     method = str(payload.get("payment_method") or "")
     mapping = payment_mapping(profile, payload)
     terms = _terms(method, mapping.conf if mapping else {})
     is_paid = _is_paid(payload, currency)
-    is_reserved = is_paid and first_text(meta(payload), *UNCAPTURED).lower() == "no"
+    is_reserved = is_paid and source.first(UNCAPTURED).lower() == "no"
     return TransactionDraft(
         remote_id="payment",
         amount=total,
         gateway_ref=text(payload.get("transaction_id"), 128) or None,
         authorised_amount=total if is_reserved else zero(currency),
         captured_amount=total if is_paid and not is_reserved else zero(currency),
-        installment_count=instalment_count(payload),
-        bin_number=bin_number(payload),
+        installment_count=instalment_count(source),
+        bin_number=bin_number(source),
         paid_at=moment(payload, "date_paid", str(profile.conf.get("time_zone", "UTC"))),
         extra_field={"method": method, "title": text(payload.get("payment_method_title"), 200)},
         **terms,

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from webapp.channels.integrations.woocommerce.fields import Payload, first_text, meta, part, text
+from webapp.channels.integrations.woocommerce.fields import Payload, Source, text
 from webapp.core.text import fold
 from webapp.orders.inputs import AddressDraft, CustomerDraft
 
@@ -16,12 +16,15 @@ SHIPPING_PHONE_KEYS = ("_shipping_phone", "shipping_phone")
 LANGUAGE_KEYS = ("wpml_language", "_wpml_language", "pll_language", "_order_language", "trp_language")
 
 
-def read_customer(payload: Payload) -> CustomerDraft:
+_NAMED = ("first_name", "last_name", "company", "address_1", "address_2", "city", "postcode")
+
+
+def read_customer(source: Source) -> CustomerDraft:
     """The buyer: the shop's customer, or a guest known by the folded e-mail, or by the order where there is none."""
-    billing, shipping = part(payload, "billing"), part(payload, "shipping")
+    billing, shipping = source.billing, source.shipping
     email = text(billing.get("email") or shipping.get("email"), 254)
-    customer_id = str(payload.get("customer_id") or "0")
-    known_by = fold(email) or f"order {payload.get('id')}"
+    customer_id = str(source.payload.get("customer_id") or "0")
+    known_by = fold(email) or f"order {source.payload.get('id')}"
     guest = "guest:" + hashlib.sha256(known_by.encode()).hexdigest()[:40]
     return CustomerDraft(
         remote_id=customer_id if customer_id != "0" else guest,
@@ -29,32 +32,31 @@ def read_customer(payload: Payload) -> CustomerDraft:
         last_name=text(billing.get("last_name") or shipping.get("last_name"), 120),
         email=email,
         phone=text(billing.get("phone") or shipping.get("phone"), 40),
-        language_code=read_language(payload),
+        language_code=read_language(source),
     )
 
 
-def read_language(payload: Payload) -> str | None:
+def read_language(source: Source) -> str | None:
     """The language the customer shopped in, where a plug-in keeps it."""
-    return first_text(meta(payload), *LANGUAGE_KEYS, longest=10) or None
+    return source.first(LANGUAGE_KEYS, 10) or None
 
 
-def read_billing(payload: Payload) -> AddressDraft:
+def read_billing(source: Source) -> AddressDraft:
     """The billing address; the shipping address where there is none."""
-    billing, shipping = part(payload, "billing"), part(payload, "shipping")
-    entries = meta(payload)
+    billing, shipping = source.billing, source.shipping
     return _address(
         billing if _is_address(billing) or not _is_address(shipping) else shipping,
         email=text(billing.get("email"), 254),
         phone=text(billing.get("phone"), 40),
-        tax_office=first_text(entries, *TAX_OFFICE_KEYS, longest=120),
-        tax_number=first_text(entries, *TAX_NUMBER_KEYS, longest=40),
+        tax_office=source.first(TAX_OFFICE_KEYS, 120),
+        tax_number=source.first(TAX_NUMBER_KEYS, 40),
     )
 
 
-def read_shipping(payload: Payload) -> AddressDraft:
+def read_shipping(source: Source) -> AddressDraft:
     """The shipping address; the billing address where it is empty, as for virtual goods."""
-    billing, shipping = part(payload, "billing"), part(payload, "shipping")
-    phone = text(shipping.get("phone"), 40) or first_text(meta(payload), *SHIPPING_PHONE_KEYS, longest=40)
+    billing, shipping = source.billing, source.shipping
+    phone = text(shipping.get("phone"), 40) or source.first(SHIPPING_PHONE_KEYS, 40)
     return _address(
         shipping if _is_address(shipping) else billing,
         email=text(shipping.get("email") or billing.get("email"), 254),
@@ -63,8 +65,7 @@ def read_shipping(payload: Payload) -> AddressDraft:
 
 
 def _is_address(given: Payload) -> bool:
-    named = ("first_name", "last_name", "company", "address_1", "address_2", "city", "postcode")
-    return any(text(given.get(name)) for name in named)
+    return any(given.get(name) for name in _NAMED)
 
 
 def _address(

@@ -5,10 +5,10 @@ The payload itself stays in its record, so nothing is lost by leaving something 
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
-from webapp.channels.integrations.woocommerce.fields import Payload, meta, part, rows, text
-from webapp.core.exact_json import plain
+from webapp.channels.integrations.woocommerce.fields import Payload, Source, rows, text
 
 # Read into columns of their own, or a key that opens the customer's pages of the shop (order_key, cart_hash).
 _PERSONAL = re.compile(
@@ -20,24 +20,25 @@ _PERSONAL = re.compile(
 LONGEST = 500
 
 
-def read_remainder(payload: Payload) -> dict[str, Any]:
+def read_remainder(source: Source) -> dict[str, Any]:
     """The rest of an order as plain JSON; empty entries are left out."""
+    payload = source.payload
     kept: dict[str, Any] = {
-        "parent_id": payload.get("parent_id"),
+        "parent_id": text(payload.get("parent_id") or "", 40),
         "created_via": text(payload.get("created_via"), LONGEST),
         "shop_version": text(payload.get("version"), 40),
-        "prices_include_tax": payload.get("prices_include_tax"),
-        "date_completed": payload.get("date_completed_gmt") or payload.get("date_completed"),
-        "discount_total": payload.get("discount_total"),
-        "discount_tax": payload.get("discount_tax"),
-        "total_tax": payload.get("total_tax"),
+        "prices_include_tax": payload.get("prices_include_tax") is True,
+        "date_completed": text(payload.get("date_completed_gmt") or payload.get("date_completed"), 40),
+        "discount_total": text(payload.get("discount_total"), 40),
+        "discount_tax": text(payload.get("discount_tax"), 40),
+        "total_tax": text(payload.get("total_tax"), 40),
         "coupons": [_coupon(coupon) for coupon in rows(payload, "coupon_lines")],
         "shipping_lines": [_shipping(line) for line in rows(payload, "shipping_lines")],
         "tax_lines": [_tax(line) for line in rows(payload, "tax_lines")],
-        "meta": _entries(payload),
-        "country": _odd_country(payload),
+        "meta": _entries(source),
+        "country": _odd_country(source),
     }
-    return {name: plain(value) for name, value in kept.items() if value not in (None, "", 0, [], {})}
+    return {name: value for name, value in kept.items() if value or value is False}
 
 
 def _coupon(coupon: Payload) -> dict[str, Any]:
@@ -53,20 +54,26 @@ def _shipping(line: Payload) -> dict[str, Any]:
 
 
 def _tax(line: Payload) -> dict[str, Any]:
-    names = ("label", "rate_percent", "tax_total", "shipping_tax_total", "compound")
-    return {name: line.get(name) for name in names}
+    names = ("label", "rate_percent", "tax_total", "shipping_tax_total")
+    return {"compound": line.get("compound") is True, **{name: text(line.get(name), 120) for name in names}}
 
 
-def _entries(payload: Payload) -> dict[str, Any]:
+def _entries(source: Source) -> dict[str, Any]:
     """Meta entries with a plain value whose key speaks of no person and no secret."""
     return {
         key[:120]: text(value, LONGEST)
-        for key, value in sorted(meta(payload).items())
-        if not _PERSONAL.search(key) and isinstance(value, str | int | Decimal)
+        for key, value in sorted(source.meta.items())
+        if isinstance(value, str | int | Decimal) and not _is_personal(key)
     }
 
 
-def _odd_country(payload: Payload) -> dict[str, str]:
+@lru_cache(maxsize=10_000)
+def _is_personal(key: str) -> bool:
+    return _PERSONAL.search(key) is not None
+
+
+def _odd_country(source: Source) -> dict[str, str]:
     """Countries that are no ISO code, which the addresses cannot hold."""
-    found = {side: text(part(payload, side).get("country"), 60) for side in ("billing", "shipping")}
+    sides = {"billing": source.billing, "shipping": source.shipping}
+    found = {side: text(given.get("country"), 60) for side, given in sides.items()}
     return {side: country for side, country in found.items() if country and len(country) != 2}

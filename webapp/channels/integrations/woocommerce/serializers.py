@@ -11,6 +11,7 @@ from webapp.channels.base import Filters, ReadOrderSerializer
 from webapp.channels.integrations.woocommerce import payment
 from webapp.channels.integrations.woocommerce.fields import (
     Payload,
+    Source,
     amount,
     moment,
     number,
@@ -35,8 +36,6 @@ from webapp.core.money import parse_currency
 from webapp.orders.enums import ClientType, DeliveryType, FailureClass
 from webapp.orders.inputs import OrderDraft
 
-# Links name the host they were asked by; they say nothing of the order.
-VOLATILE = frozenset({"_links"})
 IN_STORE = frozenset({"pos", "pos-rest-api", "in-store"})
 
 
@@ -72,8 +71,9 @@ class WooOrderSerializer(ReadOrderSerializer):
         if raw_status in DRAFTS or (raw_status == "trash" and not known):
             return Skip(f"The shop's status is “{raw_status}”.")
         currency = parse_currency(str(payload.get("currency") or ""))
-        sale = read_sale(payload, currency, read_status(self.profile, raw_status))
-        return self._draft(payload, sale, raw_status)
+        source = Source.of(payload)
+        sale = read_sale(source, currency, read_status(self.profile, raw_status))
+        return self._draft(source, sale, raw_status)
 
     def with_line(self, payload: Payload, line: Payload) -> dict[str, Any]:
         """The payload with the line in the place of the one with its id, else behind the others."""
@@ -93,25 +93,25 @@ class WooOrderSerializer(ReadOrderSerializer):
         except ReadFailure:
             modified_at = None  # The order is stored all the same; reading it will say what is wrong.
         number = text(payload.get("number")) or None
-        return RawOrder(str(payload["id"]), number, modified_at, words, payload, VOLATILE)
+        return RawOrder(str(payload["id"]), number, modified_at, words, payload)
 
-    def _draft(self, payload: Payload, sale: Sale, raw_status: str) -> OrderDraft:
-        currency = sale.currency
+    def _draft(self, source: Source, sale: Sale, raw_status: str) -> OrderDraft:
+        currency, payload = sale.currency, source.payload
         return OrderDraft(
             channel_id=self.profile.id,
             number=text(payload.get("number") or payload["id"]),
             remote_id=str(payload["id"]),
             status=sale.status,
             date_placed=self._date_placed(payload),
-            customer=read_customer(payload),
-            shipping_address=read_shipping(payload),
-            billing_address=read_billing(payload),
+            customer=read_customer(source),
+            shipping_address=read_shipping(source),
+            billing_address=read_billing(source),
             currency=currency,
             amount=amount(currency, "total", payload.get("total"))
             + payment.gift_card_total(payload, currency),
             items=tuple(sale.items),
             discounts=tuple(sale.discounts),
-            transactions=payment.read_payments(self.profile, payload, currency),
+            transactions=payment.read_payments(self.profile, source, currency),
             refunds=payment.read_refunds(payload, currency),
             shipping_amount=sale.shipping,
             shipping_tax_rate=_shipping_tax_rate(payload),
@@ -120,15 +120,15 @@ class WooOrderSerializer(ReadOrderSerializer):
             external_status=raw_status or None,
             payment_option_slug=payment.payment_slug(self.profile, payload),
             payment_option_name=text(payload.get("payment_method_title"), 120),
-            installment_count=payment.instalment_count(payload),
-            bin_number=payment.bin_number(payload),
+            installment_count=payment.instalment_count(source),
+            bin_number=payment.bin_number(source),
             shipping_option_slug=_shipping_method(payload)[:64] or None,
             delivery_type=_delivery_type(payload),
             remote_addr=_remote_addr(payload),
             client_type=_client_type(payload),
-            language_code=read_language(payload),
+            language_code=read_language(source),
             notes=text(payload.get("customer_note")) or None,
-            extra_field=read_remainder(payload),
+            extra_field=read_remainder(source),
         )
 
     def _date_placed(self, payload: Payload) -> datetime:
