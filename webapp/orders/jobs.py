@@ -12,6 +12,7 @@ from webapp.orders.service.cancellation.progressing import PROGRESS_KIND, run_pr
 from webapp.orders.service.refunds.machine import RefundMachine
 from webapp.orders.service.refunds.rechecking import RefundRecheck
 from webapp.orders.service.refunds.reconcile import nightly, reconcile
+from webapp.orders.service.refunds.transferred import settle_batch
 from webapp.payments.gateway import Gateways
 
 
@@ -36,6 +37,7 @@ def recheck_refund(run: OperationRun) -> None:
 
 
 HANDLERS: Final[dict[str, Handler]] = {
+    "transfers.settle": settle_batch,
     "refund.run": run_refund,
     "refund.recheck": recheck_refund,
     "refund.reconcile": run_reconciliation,

@@ -5,6 +5,7 @@ import unicodedata
 from typing import Final
 
 _ALLOWED: Final = re.compile(r"[A-Za-z0-9/\-?:().,'+ ]*")
+_OTHERS: Final = re.compile(r"[^A-Za-z0-9/\-?:().,'+ ]+")
 # Letters that do not come apart into a plain one and a mark.
 _PLAIN: Final = str.maketrans(
     {
@@ -30,3 +31,8 @@ def in_bank_letters(text: str) -> bool:
     written = to_bank_letters(text)
     slashed = written.startswith("/") or written.endswith("/") or "//" in written
     return bool(written) and not slashed and _ALLOWED.fullmatch(written) is not None
+
+
+def only_bank_letters(text: str) -> str:
+    """The text with whatever no bank takes left out; for words that nobody is paid by, such as an order's number."""
+    return " ".join(_OTHERS.sub(" ", to_bank_letters(text)).replace("//", "/").strip("/ ").split())

@@ -10,16 +10,17 @@ from webapp.core.audit import record
 from webapp.core.errors import Conflict, InvalidInput, NotFound
 from webapp.core.money import quantise
 from webapp.core.operations import Queue, hint_after_commit
-from webapp.orders.enums import RefundState, RefundWay
+from webapp.orders.enums import RELEASED_REFUND_STATES, RefundState, RefundWay
 from webapp.orders.locks import lock_order
 from webapp.orders.models import CancellationPlan, Order
 from webapp.orders.service.cancellation.authority import Authority
-from webapp.orders.service.cancellation.paying import BY_MACHINE, start
+from webapp.orders.service.cancellation.paying import BY_MACHINE, gateway_name, start
 from webapp.orders.service.refunds.plan_moves import move_plan
 from webapp.orders.service.refunds.settling import apply_state
+from webapp.orders.service.refunds.transferred import check_account, new_payee
 from webapp.orders.service.standing import restate
 from webapp.orders.states import check_refund_move
-from webapp.payments.models import Refund, Transaction
+from webapp.payments.models import Refund, Transaction, TransferBatch
 
 
 def settle_by_hand(
@@ -27,11 +28,13 @@ def settle_by_hand(
 ) -> Refund:
     """A manual refund has happened, or has not: `state` succeeded or declined, with the evidence in words.
 
-    Raises PermissionDenied, NotFound, TransitionNotAllowed, InvalidInput without evidence.
+    Raises PermissionDenied, NotFound, TransitionNotAllowed, InvalidInput without evidence, Conflict for a transfer
+    that lies in a batch: the batch settles it.
     """
     order, refund = _locked(session, refund_id)
     by.require(Permission.REFUND_LOYALTY if refund.way == RefundWay.LOYALTY else Permission.REFUND_MANUAL)
     check_refund_move(RefundState(refund.state), state, evidence=evidence)
+    _refuse_in_batch(session, refund)
     refund.evidence = evidence.strip()
     refund.evidence_by_id = by.context.staff_id
     apply_state(session, order, refund, state, words=evidence.strip(), context=by.context)
@@ -55,39 +58,38 @@ def settle_plan_by_hand(
         settle_by_hand(session, refund_id, by, state=RefundState.SUCCEEDED, evidence=evidence)
 
 
-def try_again(session: Session, refund_id: uuid.UUID, by: Authority) -> Refund:
-    """A new refund with a new key in place of a declined one, under the same cap.
+def try_again(
+    session: Session,
+    refund_id: uuid.UUID,
+    by: Authority,
+    *,
+    way: RefundWay | None = None,
+    iban: str = "",
+    holder_name: str = "",
+) -> Refund:
+    """A new refund with a new key in place of a declined one, under the same cap; by another way if one is given.
 
-    Raises PermissionDenied, Conflict when it was not declined or another one has taken its place or the money.
+    `way` is bank transfer (with its account) or loyalty credit. Raises PermissionDenied, Conflict when it was not
+    declined or another one has taken its place, InvalidInput above the cap or for a wrong account.
     """
     order, declined = _locked(session, refund_id)
     by.require(Permission.CANCEL_APPROVE)
+    if way is RefundWay.LOYALTY:
+        by.require(Permission.REFUND_LOYALTY)
     if declined.state != RefundState.DECLINED or declined.plan_id is None:
         raise Conflict("Only a refund that was declined can be tried again.", code="not_declined")
     payment = session.execute(
         select(Transaction).where(Transaction.id == declined.transaction_id).with_for_update()
     ).scalar_one()
+    _refuse_successor(session, declined)
     _refuse_above_cap(session, payment, declined)
-    again_id = uuid.uuid4()
-    by_machine = RefundWay(declined.way) in BY_MACHINE
-    again = Refund(
-        id=again_id,
-        order_id=declined.order_id,
-        plan_id=declined.plan_id,
-        transaction_id=declined.transaction_id,
-        gateway_item=declined.gateway_item,
-        way=declined.way,
-        payee_id=declined.payee_id,
-        amount=declined.amount,
-        currency=declined.currency,
-        state=(RefundState.READY if by_machine else RefundState.MANUAL).value,
-        idem_key=f"rf_{again_id}",
-        gateway=declined.gateway,
-        reason=declined.reason,
-    )
+    again = _successor(order, declined, payment, way or RefundWay(declined.way))
+    if way is RefundWay.TRANSFER:
+        check_account(iban, holder_name)
+        again.payee_id = new_payee(session, order, iban, holder_name).id
     session.add(again)
     session.flush()
-    if by_machine:
+    if RefundWay(again.way) in BY_MACHINE:
         start(session, again, channel_id=order.channel_id, requested_by_id=by.context.staff_id)
     move_plan(session, order, declined.plan_id)
     restate(session, order)
@@ -98,9 +100,30 @@ def try_again(session: Session, refund_id: uuid.UUID, by: Authority) -> Refund:
         subject=("refund", again.id),
         order_id=order.id,
         summary=f"{quantise(again.amount, again.currency)} {again.currency}",
-        changes={"refund": [str(declined.id), str(again.id)]},
+        changes={"refund": [str(declined.id), str(again.id)], "way": [declined.way, again.way]},
     )
     return again
+
+
+def _successor(order: Order, declined: Refund, payment: Transaction, way: RefundWay) -> Refund:
+    if way != declined.way and way not in (RefundWay.TRANSFER, RefundWay.LOYALTY):
+        raise InvalidInput("Money goes back another way only by bank transfer or as loyalty credit.")
+    again_id = uuid.uuid4()
+    return Refund(
+        id=again_id,
+        order_id=declined.order_id,
+        plan_id=declined.plan_id,
+        transaction_id=declined.transaction_id,
+        gateway_item=declined.gateway_item,
+        way=way.value,
+        payee_id=declined.payee_id,
+        amount=declined.amount,
+        currency=declined.currency,
+        state=(RefundState.READY if way in BY_MACHINE else RefundState.MANUAL).value,
+        idem_key=f"rf_{again_id}",
+        gateway=gateway_name(order, way, payment),
+        reason=declined.reason,
+    )
 
 
 def try_plan_again(session: Session, order_id: int, plan_id: int, by: Authority) -> None:
@@ -143,16 +166,43 @@ def _locked(session: Session, refund_id: uuid.UUID) -> tuple[Order, Refund]:
     return order, session.get_one(Refund, refund_id, populate_existing=True, with_for_update=True)
 
 
+def _refuse_in_batch(session: Session, refund: Refund) -> None:
+    batch = session.get(TransferBatch, refund.transfer_batch_id or 0)
+    if batch is not None and batch.state != "closed":
+        raise Conflict(
+            f"This transfer lies in batch {batch.reference}. Take it out of the batch, or close the batch.",
+            code="in_batch",
+        )
+
+
+def _refuse_successor(session: Session, declined: Refund) -> None:
+    """Two people who try again at once: one of them is second."""
+    alive = session.scalar(
+        select(Refund.id).where(
+            Refund.plan_id == declined.plan_id,
+            Refund.transaction_id == declined.transaction_id,
+            Refund.gateway_item == declined.gateway_item,
+            (Refund.way == RefundWay.RELEASE.value) == (declined.way == RefundWay.RELEASE.value),
+            Refund.state.not_in([state.value for state in RELEASED_REFUND_STATES]),
+        )
+    )
+    if alive is not None:
+        raise Conflict("This refund has been tried again already.", code="tried_again_already")
+
+
 def _refuse_above_cap(session: Session, payment: Transaction, declined: Refund) -> None:
+    """What goes back stays below what was captured; what is let go, below what is still reserved."""
+    is_release = declined.way == RefundWay.RELEASE
     reserved = session.scalar(
         select(func.coalesce(func.sum(Refund.amount), 0)).where(
             Refund.transaction_id == payment.id,
-            Refund.state.not_in([RefundState.DECLINED.value, RefundState.WITHDRAWN.value]),
-            Refund.way != RefundWay.RELEASE.value,
+            Refund.state.not_in([state.value for state in RELEASED_REFUND_STATES]),
+            (Refund.way == RefundWay.RELEASE.value) == is_release,
         )
     )
-    if (reserved or 0) + declined.amount > payment.captured_amount:
+    most = payment.authorised_amount - payment.captured_amount if is_release else payment.captured_amount
+    left = most - (reserved or 0)
+    if declined.amount > left:
         raise InvalidInput(
-            f"Only {payment.captured_amount - (reserved or 0)} {payment.currency} of this payment is left.",
-            code="more_than_captured",
+            f"Only {left} {payment.currency} of this payment is left.", code="more_than_captured"
         )
