@@ -105,6 +105,11 @@ def quantise(amount: Decimal | int | str, currency: str) -> Decimal:
     return rounded
 
 
+def in_words(amount: Decimal, currency: str) -> str:
+    """`42.43 TRY`: as many decimals as the currency has, for sentences and logs."""
+    return f"{quantise(amount, currency)} {currency}"
+
+
 def parse_amount(text: str, currency: str) -> Decimal:
     """The amount a person or a program wrote: digits, a dot, at most the currency's decimals.
 

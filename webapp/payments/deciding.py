@@ -10,6 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
+from webapp.core.money import in_words
 from webapp.payments.gateway import Capabilities, FoundRefund, Lookup, Outcome, RefundAnswer
 
 # A key that the gateway may forget soon is not trusted any more: it would pay a second time for it.
@@ -117,7 +118,7 @@ def _unanswered(facts: SentFacts, words: str, backoff_s: Sequence[float]) -> Dec
 
 def _found(facts: SentFacts, found: FoundRefund) -> Decision:
     if (found.amount, found.currency) != (facts.amount, facts.currency):
-        words = f"The gateway has {found.amount} {found.currency} under our reference, we sent {facts.amount} {facts.currency}."
+        words = f"The gateway has {in_words(found.amount, found.currency)} under our reference, we sent {in_words(facts.amount, facts.currency)}."
         return Decision(Step.MANUAL, words, gateway_ref=found.gateway_ref)
     match found.outcome:
         case Outcome.SUCCEEDED:

@@ -30,6 +30,8 @@ from webapp.orders.enums import (
 )
 from webapp.orders.states import END_STATUS
 
+# Columns of a plan that its draft calls otherwise.
+_DRAFTED_AS: Mapping[str, str] = {"owed_amount": "owed", "released_amount": "released"}
 _NO_LIMITS: Mapping[str, Decimal | None] = {}
 
 
@@ -72,9 +74,13 @@ class FigureChange:
 def changed_figures(opened_with: Mapping[str, Decimal], now: PlanDraft) -> tuple[FigureChange, ...]:
     """What changed since opening; approval sends the plan back with these (decision 7).
 
-    `opened_with` holds the plan's stored columns by name: computed_amount, refund_amount, shipping_amount.
+    `opened_with` holds the plan's stored columns by name: computed_amount, refund_amount, shipping_amount,
+    owed_amount, released_amount.
     """
-    changes = (FigureChange(name, amount, getattr(now, name)) for name, amount in opened_with.items())
+    changes = (
+        FigureChange(name, amount, getattr(now, _DRAFTED_AS.get(name, name)))
+        for name, amount in opened_with.items()
+    )
     return tuple(change for change in changes if change.opened_with != change.now)
 
 

@@ -11,7 +11,7 @@ from webapp.auth.models import StaffUser
 from webapp.auth.roles import Permission
 from webapp.core.audit import record
 from webapp.core.errors import Conflict, NotFound, PermissionDenied
-from webapp.core.money import quantise
+from webapp.core.money import in_words
 from webapp.orders.cancellation import (
     FigureChange,
     Severity,
@@ -33,7 +33,7 @@ from webapp.orders.service.cancellation.authority import Authority, limits_in
 from webapp.orders.service.cancellation.facts import read_facts
 from webapp.orders.service.cancellation.opening import refuse_problems
 from webapp.orders.service.cancellation.paying import make_refunds
-from webapp.orders.service.cancellation.redrafting import redraft, rewrite
+from webapp.orders.service.cancellation.redrafting import is_paid_back_as, redraft, rewrite
 from webapp.orders.service.cancellation.refusals import MoreThanOneOpenPlan
 from webapp.orders.service.refunds.plan_moves import move_items, move_plan
 from webapp.orders.service.standing import restate
@@ -41,6 +41,8 @@ from webapp.orders.service.stock import add_reservations, reserved_by
 from webapp.orders.states import check_cancel_move
 from webapp.payments.models import Refund
 
+# What the approver has looked at; should one of these have moved, he must look again (decision 7).
+FIGURES = ("computed_amount", "refund_amount", "shipping_amount", "owed_amount", "released_amount")
 APPROVABLE = frozenset({CancelStatus.WAITING, CancelStatus.CONFIRMED})
 
 
@@ -182,10 +184,10 @@ def _require_second_person(
         up_to = (
             "no limit is set for this currency"
             if limit is None
-            else f"your limit is {limit} {order.currency}"
+            else f"your limit is {in_words(limit, order.currency)}"
         )
         raise PermissionDenied(
-            f"You opened this plan, and {moves} {order.currency} goes back: a second person must approve it ({up_to}).",
+            f"You opened this plan, and {in_words(moves, order.currency)} goes back: a second person must approve it ({up_to}).",
             code="second_person_needed",
         )
 
@@ -203,9 +205,8 @@ def _changed(session: Session, order: Order, plans: Sequence[CancellationPlan]) 
             raise Conflict(
                 "The items of this plan moved on. Reject it and open a new one.", code="plan_outdated"
             )
-        figures = ("computed_amount", "refund_amount", "shipping_amount")
-        changed = changed_figures({name: getattr(plan, name) for name in figures}, now)
-        if changed:
+        changed = changed_figures({name: getattr(plan, name) for name in FIGURES}, now)
+        if changed or not is_paid_back_as(session, plan, now):
             rewrite(session, plan, now)
         changes += changed
     return tuple(changes)
@@ -275,7 +276,7 @@ def _note_decision(
         tag,
         subject=("cancellation_plan", plan.id),
         order_id=plan.order_id,
-        summary=words.strip() or f"{quantise(plan.refund_amount, plan.currency)} {plan.currency}",
+        summary=words.strip() or in_words(plan.refund_amount, plan.currency),
         changes={"status": [before, plan.status]},
     )
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from webapp.auth.roles import Permission
 from webapp.core.audit import record
 from webapp.core.errors import Conflict, InvalidInput
-from webapp.core.money import quantise
+from webapp.core.money import in_words
 from webapp.orders.cancellation import (
     CancellationDraft,
     CancelRequest,
@@ -82,7 +82,7 @@ def open_plans(
     refuse_problems(draft.problems, stops=(Severity.OPENING,))
     if request.forced_refund_amount and not any(plan.owed + plan.released for plan in draft.plans):
         raise PurchaseTransactionNotFound(
-            f"Order {order.number} has no payment that {request.forced_refund_amount} {order.currency} could go back by."
+            f"Order {order.number} has no payment that {in_words(request.forced_refund_amount, order.currency)} could go back by."
         )
     for need in draft.needs:
         by.require(_NEEDS[need])
@@ -102,7 +102,7 @@ def open_plans(
             "cancellation_plan.opened",
             subject=("cancellation_plan", plan.id),
             order_id=order.id,
-            summary=f"{quantise(plan.refund_amount, plan.currency)} {plan.currency}",
+            summary=in_words(plan.refund_amount, plan.currency),
             changes={"status": [None, plan.status], "refund_amount": [None, str(plan.refund_amount)]},
         )
     return OpenedPlans(tuple(plans), draft)
@@ -220,12 +220,7 @@ def write_line_amounts(row: CancellationPlanItem, line: PlanLine) -> None:
 def _write_tenders(
     session: Session, plan: CancellationPlan, draft: PlanDraft, request: CancelRequest
 ) -> None:
-    payees = [
-        Payee(order_id=plan.order_id, iban=iban.replace(" ", "").upper(), holder_name=name.strip())
-        for iban, name in zip(request.ibans, request.holder_names, strict=False)
-    ]
-    session.add_all(payees)
-    session.flush()
+    payees = _write_payees(session, plan, draft, request)
     for part in draft.tenders:
         session.add(
             CancellationPlanTender(
@@ -234,11 +229,24 @@ def _write_tenders(
                 way=part.way.value,
                 amount=part.amount,
                 interest_amount=part.interest,
-                payee_id=payees[part.account].id
-                if part.account is not None and part.account < len(payees)
-                else None,
+                payee_id=None if part.account is None else payees.get(part.account),
             )
         )
+
+
+def _write_payees(
+    session: Session, plan: CancellationPlan, draft: PlanDraft, request: CancelRequest
+) -> dict[int, int]:
+    """The accounts that this plan pays to, by their place in the request; others are not kept."""
+    used = {part.account for part in draft.tenders}
+    payees = {
+        at: Payee(order_id=plan.order_id, iban=iban.replace(" ", "").upper(), holder_name=name.strip())
+        for at, (iban, name) in enumerate(zip(request.ibans, request.holder_names, strict=False))
+        if at in used
+    }
+    session.add_all(payees.values())
+    session.flush()
+    return {at: payee.id for at, payee in payees.items()}
 
 
 def split_off(session: Session, item: OrderItem, line: PlanLine, currency: str) -> OrderItem:

@@ -47,6 +47,18 @@ def redraft(session: Session, plans: Sequence[CancellationPlan]) -> CancelReques
     )
 
 
+def is_paid_back_as(session: Session, plan: CancellationPlan, now: PlanDraft) -> bool:
+    """Whether the money would still go back over the payments that the plan was opened with."""
+    frozen = session.execute(
+        select(
+            CancellationPlanTender.transaction_id, CancellationPlanTender.way, CancellationPlanTender.amount
+        ).where(CancellationPlanTender.plan_id == plan.id)
+    )
+    return {(row[0], row[1], row[2]) for row in frozen} == {
+        (part.tender_key, part.way.value, part.amount) for part in now.tenders
+    }
+
+
 def rewrite(session: Session, plan: CancellationPlan, now: PlanDraft) -> None:
     """Give the plan today's figures; whoever looks at it next sees them with the difference on the timeline."""
     write_amounts(plan, now)
@@ -72,7 +84,8 @@ def _rewrite_tenders(session: Session, plan: CancellationPlan, now: PlanDraft) -
     old = session.scalars(
         select(CancellationPlanTender).where(CancellationPlanTender.plan_id == plan.id)
     ).all()
-    payees = [tender.payee_id for tender in old if tender.payee_id is not None]
+    # Payees were written in the order of the accounts that the request named.
+    payees = sorted({tender.payee_id for tender in old if tender.payee_id is not None})
     session.execute(delete(CancellationPlanTender).where(CancellationPlanTender.plan_id == plan.id))
     for part in now.tenders:
         has_payee = part.account is not None and part.account < len(payees)

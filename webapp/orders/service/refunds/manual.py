@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from webapp.auth.roles import Permission
 from webapp.core.audit import record
 from webapp.core.errors import Conflict, InvalidInput, NotFound
-from webapp.core.money import quantise
+from webapp.core.money import in_words
 from webapp.core.operations import Queue, hint_after_commit
 from webapp.orders.enums import RELEASED_REFUND_STATES, RefundState, RefundWay
 from webapp.orders.locks import lock_order
@@ -99,7 +99,7 @@ def try_again(
         "refund.tried_again",
         subject=("refund", again.id),
         order_id=order.id,
-        summary=f"{quantise(again.amount, again.currency)} {again.currency}",
+        summary=in_words(again.amount, again.currency),
         changes={"refund": [str(declined.id), str(again.id)], "way": [declined.way, again.way]},
     )
     return again

@@ -4,6 +4,7 @@ from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from webapp.core.audit import AuditContext, record
+from webapp.core.money import in_words
 from webapp.orders.enums import AttentionKind, RefundState
 from webapp.orders.models import Order
 from webapp.orders.service.attention import Alarm, raise_attention
@@ -50,14 +51,14 @@ def _tell(session: Session, order: Order, refund: Refund, words: str, context: A
         "refund.reversed",
         subject=("refund", refund.id),
         order_id=order.id,
-        summary=f"{refund.amount} {refund.currency}: {words}",
+        summary=f"{in_words(refund.amount, refund.currency)}: {words}",
         changes={"state": [RefundState.SUCCEEDED.value, refund.state]},
     )
     alarm = Alarm(
         order_id=order.id,
         channel_id=order.channel_id,
         kind=AttentionKind.REFUND_REVERSED,
-        words=f"The refund of {refund.amount} {refund.currency} came back: {words} The customer has not got it.",
+        words=f"The refund of {in_words(refund.amount, refund.currency)} came back: {words} The customer has not got it.",
         facts={"refund_id": str(refund.id), "amount": str(refund.amount)},
     )
     raise_attention(session, [alarm])

@@ -8,7 +8,7 @@ from sqlalchemy import func, update
 from sqlalchemy.orm import Session
 
 from webapp.core.audit import SYSTEM, AuditContext, record
-from webapp.core.money import quantise
+from webapp.core.money import in_words
 from webapp.core.operations import OperationRun
 from webapp.orders.enums import (
     AttentionKind,
@@ -117,7 +117,7 @@ def apply_state(
         move_plan(session, order, refund.plan_id)
     restate(session, order)
     if before != state:
-        amount = f"{quantise(refund.amount, refund.currency)} {refund.currency}"
+        amount = in_words(refund.amount, refund.currency)
         record(
             session,
             context,
@@ -160,7 +160,7 @@ def raise_for_person(session: Session, order: Order, refund: Refund, words: str)
         order_id=order.id,
         channel_id=order.channel_id,
         kind=AttentionKind.REFUND_NEEDS_PERSON,
-        words=f"The refund of {refund.amount} {refund.currency} must be looked into: {words}",
+        words=f"The refund of {in_words(refund.amount, refund.currency)} must be looked into: {words}",
         facts={"refund_id": str(refund.id), "amount": str(refund.amount)},
     )
     raise_attention(session, [alarm])
