@@ -2,7 +2,8 @@
 (() => {
   const { one, on, csrf, words } = kontor;
   const HIDDEN_POLL_MS = 5000;
-  const lastPoll = new WeakMap();
+  // By id: a fragment that polls replaces itself, so the next one to ask is another element.
+  const lastPoll = new Map();
   const polls = element => /\bevery\b/.test(element.getAttribute('hx-trigger') ?? '');
 
   on('htmx:configRequest', event => {
@@ -15,8 +16,8 @@
   on('htmx:beforeRequest', event => {
     const element = event.detail.elt;
     if (polls(element) && document.hidden) {
-      if (Date.now() - (lastPoll.get(element) ?? 0) < HIDDEN_POLL_MS) return event.preventDefault();
-      lastPoll.set(element, Date.now());
+      if (Date.now() - (lastPoll.get(element.id) ?? 0) < HIDDEN_POLL_MS) return event.preventDefault();
+      lastPoll.set(element.id, Date.now());
     }
   });
 
