@@ -12,7 +12,7 @@ planned once. The arrays are written here as PostgreSQL array literals: psycopg'
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, cached_property
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 from sqlalchemy import (
     Boolean,
@@ -34,8 +34,6 @@ from sqlalchemy.types import TypeEngine
 from webapp.core.db import Base
 
 Row = tuple[Any, ...]
-# The array's type and what writes it.
-Written = tuple[str, Callable[[Iterable[Any]], str]]
 
 # Amounts of a payload are Decimal: kept as the text they came as.
 _JSON: Final = json.JSONEncoder(default=str, ensure_ascii=False, separators=(",", ":"))
@@ -64,6 +62,13 @@ def text_array(values: Iterable[str | None]) -> str:
     return "{" + ",".join(["NULL" if value is None else f'"{value}"' for value in texts]) + "}"
 
 
+def json_list(values: Iterable[Any]) -> str:
+    """All documents as one JSON list, which the database takes apart: encoding each alone costs three times as much."""
+    documents = list(values)
+    written = _JSON.encode(documents)
+    return _JSON.encode(_without_nul(documents)) if _ESCAPED_NUL in written else written
+
+
 def json_array(values: Iterable[Any]) -> str:
     """An array literal of JSON documents; None is SQL's NULL."""
     return text_array([None if value is None else json_text(value) for value in values])
@@ -71,14 +76,6 @@ def json_array(values: Iterable[Any]) -> str:
 
 def json_text(value: Any) -> str:
     """The document as text; numbers that are Decimal become strings with the digits they came with."""
-    if not value:
-        return (
-            "{}"
-            if isinstance(value, Mapping)
-            else "[]"
-            if isinstance(value, (list, tuple))
-            else _JSON.encode(value)
-        )
     written = _JSON.encode(value)
     return _JSON.encode(_without_nul(value)) if _ESCAPED_NUL in written else written
 
@@ -93,25 +90,37 @@ def _without_nul(value: Any) -> Any:
     return value
 
 
-_TEXT: Final[Written] = ("text", text_array)
-_WRITTEN: Final[tuple[tuple[type[TypeEngine[Any]], str, Callable[[Iterable[Any]], str]], ...]] = (
-    (Integer, "bigint", plain_array),
-    (Numeric, "numeric", plain_array),
-    (Boolean, "boolean", plain_array),
-    (DateTime, "timestamptz", time_array),
-    (Date, "date", time_array),
-    (UUID, "uuid", plain_array),
-    (JSONB, "jsonb", json_array),
-    (INET, "inet", text_array),
+class Written(NamedTuple):
+    """How a column's values travel: `array` is the SQL for all of them, `scalar` for one, `write` makes the text."""
+
+    array: str
+    scalar: str
+    write: Callable[[Iterable[Any]], str]
+
+
+def _as_array(kind: str, write: Callable[[Iterable[Any]], str] = plain_array) -> Written:
+    return Written(f"CAST(:{{}} AS {kind}[])", f"CAST(:{{}} AS {kind})", write)
+
+
+# Texts go as `text`: a cast to varchar(n) would cut them silently.
+_TEXT: Final = _as_array("text", text_array)
+_JSONB: Final = Written(
+    "ARRAY(SELECT jsonb_array_elements(CAST(:{} AS jsonb)))", "CAST(:{} AS jsonb)", json_list
+)
+_WRITTEN: Final[tuple[tuple[type[TypeEngine[Any]], Written], ...]] = (
+    (Integer, _as_array("bigint")),
+    (Numeric, _as_array("numeric")),
+    (Boolean, _as_array("boolean")),
+    (DateTime, _as_array("timestamptz", time_array)),
+    (Date, _as_array("date", time_array)),
+    (UUID, _as_array("uuid")),
+    (JSONB, _JSONB),
+    (INET, _as_array("inet", text_array)),
 )
 
 
 def _how_written(column: Column[Any]) -> Written:
-    """The array type and how it is written. Texts go as `text`: a cast to varchar(n) would cut them silently."""
-    for kind, name, write in _WRITTEN:
-        if isinstance(column.type, kind):
-            return name, write
-    return _TEXT
+    return next((written for kind, written in _WRITTEN if isinstance(column.type, kind)), _TEXT)
 
 
 class Rows:
@@ -128,7 +137,7 @@ class Rows:
 
     @cached_property
     def _arrays(self) -> str:
-        return ", ".join(f"CAST(:{name} AS {self._written[name][0]}[])" for name in self.columns)
+        return ", ".join(self._written[name].array.format(name) for name in self.columns)
 
     def insert(
         self,
@@ -157,14 +166,15 @@ class Rows:
     ) -> CursorResult[Any]:
         columns = zip(*rows, strict=True) if rows else [()] * len(self.columns)
         arrays = {
-            name: self._written[name][1](values) for name, values in zip(self.columns, columns, strict=True)
+            name: self._written[name].write(values)
+            for name, values in zip(self.columns, columns, strict=True)
         }
         return cast(CursorResult[Any], session.execute(statement, {**arrays, **same}))
 
     @cache  # noqa: B019 - the instances are module constants
     def _insert_statement(self, same: tuple[str, ...], tail: str) -> TextClause:
         columns = ", ".join((*self.columns, *same))
-        values = ", ".join(("given.*", *(f"CAST(:{name} AS {self._written[name][0]})" for name in same)))
+        values = ", ".join(("given.*", *(self._written[name].scalar.format(name) for name in same)))
         # Every name here is written in our own modules.
         return text(
             f"INSERT INTO {self.table.name} ({columns})"  # noqa: S608

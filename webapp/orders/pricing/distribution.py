@@ -3,7 +3,7 @@
 Whole minor units inside, `Decimal` at the edges: the pull calls this for thousands of orders a second.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -142,7 +142,8 @@ class _Sheet:
         self.mismatch = False
         self.shipping = to_minor(order.shipping, currency)
         own_discount = to_minor(order.shipping_discount, currency)
-        _refuse_negative("shipping", (self.shipping, own_discount, to_minor(order.interest, currency)))
+        if self.shipping < 0 or own_discount < 0 or order.interest < 0:
+            raise _negative("shipping")
         self.net_shipping = max(0, self.shipping - own_discount)
         self.unapplied += max(0, own_discount - self.shipping)
 
@@ -153,7 +154,8 @@ class _Sheet:
         )
         if discount < 0:
             gross, discount = gross - discount, 0
-        _refuse_negative(f"line {line.key}", (gross,))
+        if gross < 0:
+            raise _negative(f"line {line.key}")
         taken = min(discount, gross)
         self.unapplied += discount - taken
         self.gross.append(gross)
@@ -164,7 +166,8 @@ class _Sheet:
     def apply(self, discount: DiscountMoney) -> None:
         """R2: over the benefit rows, then the others, then shipping if it says so; the rest is unapplied."""
         amount = to_minor(discount.amount, self.order.currency)
-        _refuse_negative(f"discount {discount.key}", (amount,))
+        if amount < 0:
+            raise _negative(f"discount {discount.key}")
         rows = range(len(self.net))
         named = discount.line_keys
         benefit = [row for row in rows if self.order.lines[row].key in named] if named else list(rows)
@@ -199,6 +202,9 @@ class _Sheet:
 
     def distribute_interest(self, interest: int) -> None:
         """R4: the interest by value and shipping share, and in each row between the two by the same rule."""
+        if not interest:  # Most orders carry none.
+            self.goods_interest = self.shipping_interest = [0] * len(self.net)
+            return
         burdens = list(map(sum, zip(self.net, self.shipping_shares, strict=True)))
         for row, share in enumerate(_shares(interest, burdens)):
             goods, shipping = (
@@ -276,6 +282,5 @@ def _shares(total: int, weights: Sequence[int]) -> list[int]:
     return allocate_minor(total, weights)[0] if total else [0] * len(weights)
 
 
-def _refuse_negative(what: str, amounts: Iterable[int]) -> None:
-    if any(amount < 0 for amount in amounts):
-        raise InvalidAmount(f"The amount of {what} is below zero; a negative row is a discount of the order.")
+def _negative(what: str) -> InvalidAmount:
+    return InvalidAmount(f"The amount of {what} is below zero; a negative row is a discount of the order.")

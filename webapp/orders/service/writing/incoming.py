@@ -47,8 +47,9 @@ def check(incoming: Incoming) -> None:
     if len(set(lines)) != len(lines):
         raise InvalidInput("Two lines of the order have the same id.")
     _check_payments(draft)
-    incoming.shipping_hash = address_hash(draft.shipping_address)
-    incoming.billing_hash = address_hash(draft.billing_address)
+    shipping, billing = draft.shipping_address, draft.billing_address
+    incoming.shipping_hash = address_hash(shipping)
+    incoming.billing_hash = incoming.shipping_hash if billing == shipping else address_hash(billing)
     incoming.money_seen = money_digest(draft)
 
 

@@ -1,5 +1,6 @@
 """What a channel's status does to each item (rules section 2, decision 12)."""
 
+from functools import cache
 from typing import Any, Final
 
 from webapp.orders.enums import (
@@ -45,6 +46,7 @@ _REASONS: Final = {
 }
 
 
+@cache
 def beginning(status: OrderStatus, *, we_hold_money: bool) -> Beginning:
     """Where an item begins that we hear of for the first time; one that ended with our money becomes a request."""
     before = _BEFORE_END.get(status)
