@@ -5,6 +5,7 @@ import unicodedata
 from typing import Final
 
 _ALLOWED: Final = re.compile(r"[A-Za-z0-9/\-?:().,'+ ]*")
+_SLASHES: Final = re.compile("/{2,}")
 _OTHERS: Final = re.compile(r"[^A-Za-z0-9/\-?:().,'+ ]+")
 # Letters that do not come apart into a plain one and a mark.
 _PLAIN: Final = str.maketrans(
@@ -35,4 +36,4 @@ def in_bank_letters(text: str) -> bool:
 
 def only_bank_letters(text: str) -> str:
     """The text with whatever no bank takes left out; for words that nobody is paid by, such as an order's number."""
-    return " ".join(_OTHERS.sub(" ", to_bank_letters(text)).replace("//", "/").strip("/ ").split())
+    return " ".join(_SLASHES.sub("/", _OTHERS.sub(" ", to_bank_letters(text))).strip("/ ").split())

@@ -122,12 +122,12 @@ def _transfer(each: Transfer, currency: str) -> Iterator[str]:
     yield f'<Amt><InstdAmt Ccy="{currency}">{each.amount:f}</InstdAmt></Amt>'
     yield f"<Cdtr>{_element('Nm', _name(each.holder))}</Cdtr>"
     yield f"<CdtrAcct><Id>{_element('IBAN', each.iban)}</Id></CdtrAcct>"
-    yield f"<RmtInf>{_element('Ustrd', only_bank_letters(each.text)[:LONGEST_TEXT].strip())}</RmtInf>"
+    yield f"<RmtInf>{_element('Ustrd', only_bank_letters(each.text)[:LONGEST_TEXT].strip('/ '))}</RmtInf>"
     yield "</CdtTrfTxInf>"
 
 
 def _name(text: str) -> str:
-    return to_bank_letters(text)[:LONGEST_NAME].strip()
+    return to_bank_letters(text)[:LONGEST_NAME].strip("/ ")
 
 
 def _element(name: str, text: str) -> str:
