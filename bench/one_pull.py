@@ -30,7 +30,7 @@ def main(url: str) -> None:
         channel_type="woocommerce",
         base_url=url,
         credentials={"consumer_key": "ck_sandbox", "consumer_secret": "cs_sandbox"},
-        requests_per_minute=60_000,
+        requests_per_minute=6_000,
     )
     with create_app(Settings.from_env(os.environ)).app_context():
         with unit_of_work() as session:

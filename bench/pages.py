@@ -1,9 +1,11 @@
 """P1 and P2: pages against the floor in the same run, at two sizes."""
 
+import re
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urljoin
 
 import psycopg
 import requests
@@ -22,6 +24,8 @@ TIMES_FLOOR = {
     "peek": 2.0,
 }
 GROWTH = 1.2
+# Fonts are named in the stylesheet; a page preloads the one it needs.
+_ASSET = re.compile(r'(?:href|src)="(/static/[^"#]+)')
 FLOOR_OF = {"peek": "order"}
 DEEP = 500 * 50
 
@@ -74,12 +78,36 @@ def measure(world: World, urls: Mapping[int, str]) -> list[Line]:
         lines.append(
             Line("P2", what, str(after), f"{before}: {growth:.2f} × (goal ≤ {GROWTH})", growth <= GROWTH)
         )
+    lines += _weight(world, urls[large])
     first, deep = spreads[large]["list"], spreads[large]["deep"]
     ratio = deep.median / first.median
     lines.append(
         Line("P2", "page 500 against page 1", str(deep), f"{ratio:.2f} × (goal ≤ {GROWTH})", ratio <= GROWTH)
     )
     return lines
+
+
+def _weight(world: World, url: str) -> list[Line]:
+    """P10: what travels for a list of 50, the first time and the second. P3, statements per page, is counted in tests."""
+    with web(world.on(url)) as ours:
+        reader = signed_in(ours)
+        page = reader.get(f"{ours}/orders/", headers={"Accept-Encoding": "identity"}, timeout=60)
+        assets = {urljoin(ours, path) for path in _ASSET.findall(page.text)}
+        answers = [reader.get(each, stream=True, timeout=60) for each in sorted(assets)]
+        wire = sum(len(answer.raw.read()) for answer in answers)
+        again = [answer for answer in answers if "immutable" not in answer.headers.get("Cache-Control", "")]
+    size = len(page.content)
+    return [
+        Line("P10", "HTML of a list of 50", f"{size / 1000:.1f} kB", "goal ≤ 60 kB", size <= 60_000),
+        Line(
+            "P10",
+            "styles, scripts, icons, first visit",
+            f"{wire / 1000:.0f} kB",
+            "goal ≤ 200 kB",
+            wire <= 200_000,
+        ),
+        Line("P10", "the same, second visit", f"{len(again)} asked for again", "goal 0", not again),
+    ]
 
 
 def _at(world: World, url: str) -> dict[str, Spread]:
