@@ -128,6 +128,11 @@ def operation(key: UUID) -> Operation:
     return found
 
 
+def ids_of(shop: ShopServer) -> list[str]:
+    """Every order of the shop's list."""
+    return sorted(str(order["id"]) for order in shop.orders())
+
+
 def remote_ids(session: Session) -> list[str]:
     """The channel's ids of our orders."""
     session.rollback()

@@ -1,12 +1,14 @@
 """The fetch modes, the dry run, trying failed records again, and refreshing one order the first way."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from flask import Flask
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
-from tests.channels.shops import STAFF, Connected, record_count, remote_ids
+from tests.channels.shops import STAFF, Connected, operation, record_count, remote_ids
 from webapp.channels.fetching import FetchOrders
 from webapp.channels.models import RemoteRecord
 from webapp.channels.service import ChannelService
@@ -249,8 +251,6 @@ def test_class_when_the_channel_does_not_have_it_then_refused(connected: Connect
 
 
 def test_answer_when_no_process_is_defined_for_it_then_said(connected: Connected) -> None:
-    from dataclasses import replace
-
     from webapp.channels.adapters import integration
     from webapp.channels.profile import load_profile
 
@@ -293,3 +293,42 @@ def test_counting_when_orders_are_counted_then_every_table_has_them(
     session.rollback()
     orders = session.scalars(select(func.count()).select_from(Order)).one()
     assert record_count(session, "applied") == orders
+
+
+def test_long_run_when_others_wait_then_they_come_between_its_slices_and_it_still_ends(
+    app: Flask, session: Session, connected: Connected, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hints = app.extensions["kontor_hints"]
+    monkeypatch.setattr(
+        hints, "settings", replace(hints.settings, timing=replace(hints.settings.timing, slice_s=0.0))
+    )
+    pulling = connected.pull()
+    assert (pulling.state, pulling.attempt) == ("ready", 0)
+    assert pulling.progress_note == "Letting other work through."
+    with unit_of_work() as unit:
+        other = connected.service.check(unit, connected.channel_id, STAFF)[0].id
+
+    seen = []
+    while operation(pulling.id).state == "ready":
+        connected.work(pulling.id)
+        seen.append((operation(other).state, operation(pulling.id).state))
+
+    assert ("done", "ready") in seen
+    assert seen[-1] == ("done", "done")
+    assert remote_ids(session) == ids_where(connected, "")
+
+
+def test_replay_when_records_fail_again_then_each_is_tried_once(
+    session: Session, connected: Connected
+) -> None:
+    chosen = ids_where(connected, "")[:3]
+    connected.backfill(order_numbers_to_fetch=tuple(chosen))
+    break_records(*chosen)
+    with unit_of_work() as unit:
+        unit.execute(text("UPDATE remote_record SET payload = jsonb_set(payload, '{total}', '\"x\"')"))
+
+    done = connected.replay()
+
+    assert done.state == "done" and done.result is not None
+    assert (done.result["failed"], done.result["seen"], done.progress_total) == (3, 3, 3)
+    assert record_count(session, "failed") == 3

@@ -83,6 +83,14 @@ def test_loopback_when_private_networks_are_allowed_then_the_canary_sings() -> N
         assert len(somebody.connections) > 0
 
 
+@pytest.mark.parametrize(
+    "url", ["https://127.0.0.1/", "https://[::1]/", "https://10.1.2.3/", "https://169.254.169.254/"]
+)
+def test_address_when_it_is_private_itself_then_refused_before_any_call(url: str) -> None:
+    with pytest.raises(AddressRefused, match="not a public address"):
+        Reach().check_url(url)
+
+
 def test_metadata_address_when_private_networks_are_allowed_then_still_refused() -> None:
     with pytest.raises(AddressRefused):
         client(Reach(allow_private=True)).get("http://169.254.169.254/latest/", what="test")

@@ -104,10 +104,11 @@ class OrderIntake:
         self.counts = counts
         self.apply(stored.fresh, rows)
 
-    def apply_leftovers(self) -> None:
-        """Apply what was received by a run that died before it could."""
+    def apply_leftovers(self, between: Callable[[], None] = lambda: None) -> None:
+        """Apply what was received by a run that died before it could; `between` batches the caller may stop."""
         while left := self._received():
             self.apply(left)
+            between()
 
     def apply(self, remote_ids: Sequence[str], at_hand: Mapping[str, RawOrder] = NOTHING_AT_HAND) -> None:
         """Make orders of these received records; those whose payload is at hand need not be read back."""

@@ -20,7 +20,7 @@ from webapp.channels.connection import MustWait, NoSuchRemote
 from webapp.channels.fetching import FetchOrders, query_of
 from webapp.channels.models import RemoteRecord
 from webapp.channels.profile import ChannelProfile, load_profile
-from webapp.channels.readings import DryRun, Reading, Rereading, count_open, mark_gone
+from webapp.channels.readings import DryRun, Reading, Replaying, Rereading, count_open, mark_gone
 from webapp.channels.receiving import ORDERS
 from webapp.channels.service import ChannelService
 from webapp.core.db import unit_of_work
@@ -43,7 +43,7 @@ def pull(run: OperationRun) -> None:
             _, result = position_of(session, run)
         adapter = command_integration(profile)
         reading = Reading(run, _intake(adapter, Counts.of_result(result)), pull_pass)
-        reading.intake.apply_leftovers()
+        reading.intake.apply_leftovers(reading.make_room)
         adapter.do_action("get_orders", query=pull_pass.query, sink=reading)
 
 
@@ -82,13 +82,16 @@ def reread(run: OperationRun) -> None:
 
 def replay(run: OperationRun) -> None:
     """Try records again as they were received: failed ones (those in `record_ids`, or all), or those with one of the `words`."""
-    with unit_of_work() as session:
-        profile = _profile(session, run)
-        _, result = position_of(session, run)
-        reopened = _reopen(session, profile.id, run.args)
-        run.fence(session)
-    intake = _intake(command_integration(profile), Counts.of_result(result))
-    Reading(run, intake, total=reopened + intake.counts.seen).intake.apply_leftovers()
+    with _patiently(run):
+        with unit_of_work() as session:
+            profile = _profile(session, run)
+            _, result = position_of(session, run)
+            # Only once: what fails again in this run is not tried for ever.
+            reopened = 0 if result else _reopen(session, profile.id, run.args)
+            total = reopened or int(result.get("to_try", 0))
+            run.fence(session, result={**Counts.of_result(result).as_result(), "to_try": total})
+        reading = Replaying(run, _intake(command_integration(profile), Counts.of_result(result)), total=total)
+        reading.intake.apply_leftovers(reading.make_room)
 
 
 def refresh_order(run: OperationRun) -> None:

@@ -1,5 +1,6 @@
 """Where the pages of a run go: taken in, taken in chunk by chunk, or only looked at."""
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
@@ -11,12 +12,14 @@ from sqlalchemy.orm import Session
 from webapp.channels.applying import Counts, OrderIntake
 from webapp.channels.base import OrderPage
 from webapp.channels.bookmarks import PullPass
+from webapp.channels.connection import MustWait
 from webapp.channels.fetching import OrderQuery, Position
 from webapp.channels.models import RemoteRecord
 from webapp.channels.preview import preview
 from webapp.channels.receiving import ORDERS
 from webapp.core.clock import utc_now
 from webapp.core.db import unit_of_work
+from webapp.core.hints import current_hints
 from webapp.core.operations import OperationRun
 from webapp.orders.enums import FailureClass, OrderStatus
 from webapp.orders.models import Order
@@ -43,11 +46,22 @@ class Reading:
 
     def __post_init__(self) -> None:
         self.intake.fence = self.fence
+        self._until = time.monotonic() + current_hints().settings.timing.slice_s
 
     def take_page(self, page: OrderPage) -> None:
         """Store the page and our place behind it in one transaction, then make orders of it."""
         self.total = page.total if page.total is not None else self.total
         self.intake.take(page.page, lambda session: self._move(session, page.position))
+        if page.position is not None:
+            self.make_room()
+
+    def make_room(self) -> None:
+        """Let others have the worker after a while: a first pull takes an hour, a webhook's order a second.
+
+        Raises MustWait; the run goes on at its place as soon as nothing older is due.
+        """
+        if time.monotonic() > self._until:
+            raise MustWait(0, "Letting other work through.")
 
     def not_found(self, names: Sequence[str]) -> None:
         """Keep what the channel does not have, for the result."""
@@ -79,6 +93,14 @@ class Reading:
             self.position = position
 
 
+class Replaying(Reading):
+    """No reading of the channel at all: what failed is tried again from the records."""
+
+    def result(self, counts: Counts) -> dict[str, Any]:
+        """The counts, and how many there were to try."""
+        return {**super().result(counts), "to_try": self.total}
+
+
 class Rereading(Reading):
     """A reading of orders that we have; its place is the last of ours whose chunk is done."""
 
@@ -89,6 +111,8 @@ class Rereading(Reading):
             yield OrderQuery(remote_ids=tuple(chunk.values()))
             after = max(chunk)
             self.position = Position(str(after))
+            self.save()
+            self.make_room()
 
     def not_found(self, names: Sequence[str]) -> None:
         """The channel has deleted these for good: people decide what that means."""
@@ -129,6 +153,8 @@ class DryRun(Reading):
             self.changes += [asdict(forecast) for forecast in told[: MOST_NAMES - len(self.changes)]]
             self.position = page.position
             self.fence(session, self.intake.counts)
+        if page.position is not None:
+            self.make_room()
 
     def result(self, counts: Counts) -> dict[str, Any]:
         """The counts that a real run would have had, and the first changes by order number."""

@@ -54,7 +54,7 @@ class Reach:
     resolve: Resolve = resolve
 
     def check_url(self, url: str) -> SplitResult:
-        """The parts of a URL that may be called. Raises AddressRefused without asking for any address."""
+        """The parts of a URL that may be called, as far as that shows without looking a name up. Raises AddressRefused."""
         if _SUSPICIOUS.search(url):
             raise AddressRefused("The address has spaces, line breaks or backslashes in it.")
         try:
@@ -74,6 +74,8 @@ class Reach:
             raise AddressRefused(
                 "The address must not carry a user name; give credentials in their own fields."
             )
+        if _is_literal(host):
+            self.addresses(host, 0)
         return parts
 
     def addresses(self, host: str, port: int) -> list[str]:
@@ -98,6 +100,15 @@ class Reach:
         if address.is_link_local or address.is_multicast or address.is_unspecified:
             return False
         return self.allow_private or _is_public(address)
+
+
+def _is_literal(host: str) -> bool:
+    """Whether the host is an address itself, so that nothing has to be asked to judge it."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _unwrapped(address: IpAddress) -> IpAddress:
