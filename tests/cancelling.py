@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import cached_property
 from typing import Any, cast
 
 from sqlalchemy import func, select, update
@@ -51,9 +50,15 @@ WRITTEN = (
 
 @dataclass
 class Counter:
-    """A desk whose money lies at an account that nobody asks: for all that comes before the bank."""
+    """A desk whose money lies at an account that nobody asks: for all that comes before the bank.
+
+    The agent opens, the supervisor approves and forces amounts, finance enters what was paid by hand.
+    """
 
     desk: Desk
+    agent: AuditContext
+    supervisor: AuditContext
+    finance: AuditContext
 
     @classmethod
     def open(cls, session: Session, limit: str = "100000") -> "Counter":
@@ -61,22 +66,12 @@ class Counter:
         desk = make_desk(session, limit=limit)
         session.add(GatewayAccount(name="stripe", gateway_type="stripe", base_url="https://bank.example/v1"))
         session.commit()
-        return cls(desk)
-
-    @cached_property
-    def agent(self) -> AuditContext:
-        """Opens."""
-        return staff(Role.AGENT, "Deniz Arslan")
-
-    @cached_property
-    def supervisor(self) -> AuditContext:
-        """Approves, and forces amounts."""
-        return staff(Role.SUPERVISOR, "Selin Koç")
-
-    @cached_property
-    def finance(self) -> AuditContext:
-        """Enters what was paid by hand."""
-        return staff(Role.FINANCE, "Murat Yıldız")
+        return cls(
+            desk,
+            agent=staff(Role.AGENT, "Deniz Arslan"),
+            supervisor=staff(Role.SUPERVISOR, "Selin Koç"),
+            finance=staff(Role.FINANCE, "Murat Yıldız"),
+        )
 
     @property
     def reasons(self) -> list[GivenReason]:
