@@ -24,8 +24,8 @@ TIMES_FLOOR = {
     "peek": 2.0,
 }
 GROWTH = 1.2
-# Fonts are named in the stylesheet; a page preloads the one it needs.
-_ASSET = re.compile(r'(?:href|src)="(/static/[^"#]+)')
+# What a page names itself; addresses carry the hash of the content.
+_ASSET = re.compile(r'(?:href|src)="(/[^"#?]+\.(?:css|js|svg|woff2)[^"#]*)')
 FLOOR_OF = {"peek": "order"}
 DEEP = 500 * 50
 
