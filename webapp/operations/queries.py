@@ -93,7 +93,7 @@ def live(session: Session, viewer: Viewer, watched: Collection[uuid.UUID] = ()) 
     # The newest rows by their index, not all that ever ended.
     just_ended = and_(
         Operation.requested_by_id == viewer.staff_id,
-        Operation.created_at > func.now() - timedelta(hours=1),
+        Operation.created_at > func.now() - timedelta(minutes=15),
         Operation.finished_at > func.now() - JUST_ENDED,
     )
     query = _lines().where(_visible_to(viewer), or_(asked_for, just_ended, Operation.id.in_(watched)))
