@@ -392,6 +392,23 @@ def test_one_bad_draft_when_written_among_good_ones_then_it_alone_fails_and_says
     assert findings() == []
 
 
+def test_two_orders_with_one_number_in_a_batch_when_written_then_the_second_is_refused(
+    session: Session,
+) -> None:
+    results = write(make_channel(session), draft("1001"), draft("1001", remote_id="another"))
+
+    assert sorted(each.verdict for each in results) == ["created", "failed"]
+    assert rows(session, Order) == 1
+    assert findings() == []
+
+
+def test_a_unit_of_work_when_it_has_written_then_the_next_one_plans_as_usual(session: Session) -> None:
+    write(make_channel(session), draft())
+
+    assert session.scalar(text("SHOW enable_seqscan")) == "on"
+    assert session.scalar(text("SHOW lock_timeout")) == "0"
+
+
 def test_a_batch_of_any_size_when_written_then_it_takes_the_same_number_of_statements(
     session: Session, statements: list[str]
 ) -> None:

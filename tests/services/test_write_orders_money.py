@@ -354,3 +354,29 @@ def test_a_full_refund_there_with_the_status_for_it_when_pulled_then_the_order_e
     assert (plan.kind, plan.status) == ("refund", "completed")
     assert rows(session, Order) == 1
     assert findings() == []
+
+
+def test_another_currency_when_money_went_back_in_the_old_one_then_the_amounts_stay_and_it_is_raised(
+    session: Session,
+) -> None:
+    channel = make_channel(session)
+    refunds = (ExternalRefundDraft("9", Decimal("10.00")),)
+    write(channel, replace(TWO, refunds=refunds))
+
+    write(channel, replace(TWO, currency="EUR", refunds=refunds))
+
+    assert order_of(session).currency == "TRY"
+    assert kinds(session) == [AttentionKind.EDITED_WITH_PLAN]
+    assert findings() == []
+
+
+def test_another_currency_when_nothing_went_back_then_items_and_payments_are_in_it_too(
+    session: Session,
+) -> None:
+    channel = make_channel(session)
+    write(channel, TWO)
+
+    write(channel, replace(TWO, currency="EUR"))
+
+    assert order_of(session).currency == "EUR"
+    assert findings() == []

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from tests.order_drafts import (
@@ -543,3 +543,27 @@ def test_orders_of_two_channels_with_the_same_ids_when_written_then_they_stay_ap
 
     assert rows(session, Order) == rows(session, Customer) == 2
     assert findings() == []
+
+
+def test_another_shipping_option_when_pulled_then_items_not_sent_yet_get_its_carrier(
+    session: Session,
+) -> None:
+    channel = make_channel(session)
+    items = (line(tracking_number="A-1"), line("2", "50.00"))
+    write(channel, draft(items=items, shipping_option_slug="aras"))
+
+    write(channel, draft(items=items, shipping_option_slug="ups"))
+
+    assert [item.shipping_company for item in items_of(session)] == ["aras", "ups"]
+
+
+def test_a_person_erased_under_another_id_when_pulled_then_the_order_stays_theirs(session: Session) -> None:
+    channel = make_channel(session)
+    write(channel, draft())
+    session.execute(update(Customer).values(remote_id="erased:1", first_name="", erased_at=func.now()))
+    session.commit()
+
+    verdict = write(channel, draft())[0].verdict
+
+    assert verdict == "unchanged"
+    assert rows(session, Customer) == 1

@@ -105,7 +105,11 @@ def _resolve_carrier(decision: Decision, references: References) -> None:
     """Another shipping option may mean another carrier; a new number has a page of its own."""
     carrier = references.carriers.get(decision.incoming.draft.shipping_option_slug or "")
     if carrier is not None and "shipping_option_slug" in decision.order:
-        decision.order |= {"cargo_company_id": carrier.id, "shipping_company": carrier.slug}
+        named = {"cargo_company_id": carrier.id, "shipping_company": carrier.slug}
+        decision.order |= named
+        for item in decision.stored.items:
+            if item["tracking_number"] is None and item["status"] not in ENDED_STATUSES:
+                decision.items.setdefault(item["id"], {}).update(named)
     for columns in decision.items.values():
         number = columns.get("tracking_number")
         if number:

@@ -88,6 +88,8 @@ ITEM_COLUMNS: Final = (
     "tracking_number",
     "tracking_number_seen",
     "tracking_url",
+    "cargo_company_id",
+    "shipping_company",
     "shipped_date",
     "delivered_date",
 )

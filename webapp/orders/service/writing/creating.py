@@ -41,17 +41,21 @@ from webapp.orders.service.writing.story import distributed
 from webapp.orders.states import order_flags, order_status
 
 _NOTHING: Final = Decimal(0)
-_ORDERS = Rows(
-    Order,
-    "number remote_id status date_placed customer_id shipping_address_id billing_address_id"
-    " shipping_address_seen_id billing_address_seen_id currency amount discount_amount shipping_amount"
-    " shipping_discount_amount shipping_tax_rate installment_interest_amount shipping_interest_amount"
-    " rounding_amount unapplied_discount money_mismatch money_seen refund_amount payment_option_id"
-    " payment_option_slug bin_number installment_id installment_count cargo_company_id shipping_company"
-    " shipping_option_slug tracking_number delivery_type is_send cancel_status partially_cancelled"
-    " partially_refunded partially_shipped external_status_id remote_addr client_type language_code notes"
-    " extra_field item_count remote_modified_at",
+_WHO_AND_WHERE: Final = (
+    "number remote_id date_placed customer_id shipping_address_id billing_address_id shipping_address_seen_id"
+    " billing_address_seen_id shipping_option_slug cargo_company_id shipping_company tracking_number delivery_type"
+    " remote_addr client_type language_code notes extra_field remote_modified_at"
 )
+_MONEY: Final = (
+    "currency amount discount_amount shipping_amount shipping_discount_amount shipping_tax_rate"
+    " installment_interest_amount shipping_interest_amount rounding_amount unapplied_discount money_mismatch"
+    " money_seen refund_amount payment_option_id payment_option_slug bin_number installment_id installment_count"
+)
+_STANDING: Final = (
+    "status is_send cancel_status partially_cancelled partially_refunded partially_shipped external_status_id"
+    " item_count"
+)
+_ORDERS = Rows(Order, f"{_WHO_AND_WHERE} {_MONEY} {_STANDING}")
 
 
 @dataclass(slots=True)
@@ -82,6 +86,8 @@ def create(
     effects: Effects,
 ) -> list[Incoming]:
     """Insert these orders, which come sorted by key; gives those that another writer had inserted meanwhile."""
+    if not incoming:
+        return []
     orders = [NewOrder.of(each) for each in incoming]
     inserted = _ORDERS.insert(
         batch.session,
@@ -93,27 +99,48 @@ def create(
     for each in incoming:
         each.order_id = ids.get((each.draft.number, each.draft.remote_id))
     made = [order for order in orders if order.incoming.order_id is not None]
-    _insert_parts(batch, made, references, products, effects)
+    if made:
+        _insert_parts(batch, made, references, products, effects)
     return [order.incoming for order in orders if order.incoming.order_id is None]
 
 
 def _order_row(order: NewOrder, references: References) -> Row:
-    incoming, draft, priced = order.incoming, order.incoming.draft, order.incoming.amounts
-    statuses = [begins.status for begins in order.begins]
-    status = order_status(statuses) or draft.status
-    flags = order_flags(statuses, ())
+    return (
+        *_who_and_where(order.incoming, references),
+        *_money(order, references),
+        *_standing(order, references),
+    )
+
+
+def _who_and_where(incoming: Incoming, references: References) -> Row:
+    draft = incoming.draft
     carrier = references.carriers.get(draft.shipping_option_slug or "")
-    slug = draft.payment_option_slug or ""
     return (
         draft.number,
         draft.remote_id,
-        int(status),
         draft.date_placed,
         incoming.customer_id,
         incoming.shipping_id,
         incoming.billing_id,
         incoming.shipping_id,
         incoming.billing_id,
+        draft.shipping_option_slug,
+        carrier and carrier.id,
+        carrier and carrier.slug,
+        next((item.tracking_number for item in draft.items if item.tracking_number), None),
+        draft.delivery_type,
+        None if incoming.is_erased else _internet_address(draft.remote_addr),
+        draft.client_type,
+        draft.language_code,
+        None if incoming.is_erased else draft.notes,
+        draft.extra_field,
+        draft.remote_modified_at,
+    )
+
+
+def _money(order: NewOrder, references: References) -> Row:
+    draft, priced = order.incoming.draft, order.incoming.amounts
+    return (
         draft.currency,
         priced.amount,
         priced.discount_amount,
@@ -125,31 +152,31 @@ def _order_row(order: NewOrder, references: References) -> Row:
         priced.rounding_amount,
         priced.unapplied_discount,
         priced.money_mismatch or order.refunded > order.paid,
-        incoming.money_seen,
+        order.incoming.money_seen,
         order.refunded,
-        references.payment_options.get(slug),
+        references.payment_options.get(draft.payment_option_slug or ""),
         draft.payment_option_slug,
         draft.bin_number,
         references.installment_of(draft),
         draft.installment_count,
-        carrier and carrier.id,
-        carrier and carrier.slug,
-        draft.shipping_option_slug,
-        next((item.tracking_number for item in draft.items if item.tracking_number), None),
-        draft.delivery_type,
+    )
+
+
+def _standing(order: NewOrder, references: References) -> Row:
+    draft = order.incoming.draft
+    statuses = [begins.status for begins in order.begins]
+    # An order without items has only the channel's word.
+    status = order_status(statuses) or draft.status
+    flags = order_flags(statuses, ())
+    return (
+        int(status),
         is_sent(status),
         CancelStatus.COMPLETED if any(begins.is_closed for begins in order.begins) else None,
         flags.partially_cancelled,
         flags.partially_refunded,
         flags.partially_shipped,
         references.external_statuses.get(draft.external_status or ""),
-        None if incoming.is_erased else _internet_address(draft.remote_addr),
-        draft.client_type,
-        draft.language_code,
-        None if incoming.is_erased else draft.notes,
-        draft.extra_field,
         len(draft.items),
-        draft.remote_modified_at,
     )
 
 

@@ -59,8 +59,10 @@ def _decide_columns(decision: Decision) -> None:
 def _decide_person(decision: Decision) -> None:
     """Another customer, or the same one with other data: which counts only from the latest order of theirs."""
     columns, draft = decision.stored.columns, decision.incoming.draft
+    if decision.stored.customer_stays_erased:
+        return
     decision.customer_changes = columns["customer_remote_id"] != draft.customer.remote_id
-    if decision.customer_changes or decision.stored.customer_stays_erased:
+    if decision.customer_changes:
         return
     known = tuple(
         columns[name] for name in ("first_name", "last_name", "email", "phone", "customer_language")

@@ -78,6 +78,8 @@ def _what_fixes(decision: Decision, parts: Mapping[str, list[Columns]]) -> str |
     """Why the shares cannot change any more; None if they can."""
     if decision.stored.has_plan:
         return "a cancellation stands on the old amounts"
+    if decision.stored.refunds and decision.stored.columns["currency"] != decision.incoming.draft.currency:
+        return "money went back in the old currency"
     if any(len(rows) > 1 for rows in parts.values()):
         return "a line was split here"
     if any(line.startswith(ADDED_HERE) for line in parts):
