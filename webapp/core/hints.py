@@ -9,6 +9,7 @@ import redis
 from flask import current_app
 from rq import Queue as RqQueue
 from rq.serializers import JSONSerializer
+from structlog.contextvars import bound_contextvars
 
 from webapp.core.db import db, unit_of_work
 from webapp.core.errors import DomainError
@@ -100,6 +101,12 @@ def _take(
 
 
 def _run(run: OperationRun) -> bool:
+    """Run the handler; True when it returned. Every line that it logs names the operation."""
+    with bound_contextvars(operation_id=str(run.id), operation_kind=run.kind):
+        return _attempt(run)
+
+
+def _attempt(run: OperationRun) -> bool:
     """Run the handler; True when it returned. What it raised is on the operation's row then."""
     hints = current_hints()
     try:
