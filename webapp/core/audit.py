@@ -46,7 +46,9 @@ class AuditEntry(Base):
     __tablename__ = "audit_entry"
     __table_args__ = (
         Index("ix_audit_entry_subject", "subject_type", "subject_id", text("id DESC")),
-        Index("ix_audit_entry_order", "order_id", text("id DESC"), postgresql_where=text("order_id IS NOT NULL")),
+        Index(
+            "ix_audit_entry_order", "order_id", text("id DESC"), postgresql_where=text("order_id IS NOT NULL")
+        ),
         Index("ix_audit_entry_staff", "staff_id", text("id DESC")),
         Index("ix_audit_entry_tag", "tag", text("id DESC")),
     )

@@ -87,7 +87,12 @@ class IntegrationError(DomainError):
     http_status = 502
 
     def __init__(
-        self, message: str, *, permanent: bool = False, code: str | None = None, details: Mapping[str, Any] | None = None
+        self,
+        message: str,
+        *,
+        permanent: bool = False,
+        code: str | None = None,
+        details: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(message, code=code, details=details)
         self.permanent = permanent
@@ -118,7 +123,12 @@ class PaymentError(DomainError):
     http_status = 502
 
     def __init__(
-        self, message: str, *, permanent: bool = False, code: str | None = None, details: Mapping[str, Any] | None = None
+        self,
+        message: str,
+        *,
+        permanent: bool = False,
+        code: str | None = None,
+        details: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(message, code=code, details=details)
         self.permanent = permanent

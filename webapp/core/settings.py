@@ -21,8 +21,16 @@ class Timing:
     sweep_s: float = 20.0  # KONTOR_SWEEP_S: how often due operations without a hint are found again.
     tick_s: float = 5.0  # KONTOR_TICK_S: how often the scheduler looks for a slot that has begun.
     slice_s: float = 20.0  # KONTOR_SLICE_S: how long one hint goes on taking due operations of its queue.
-    backoff_s: tuple[float, ...] = (30.0, 120.0, 600.0, 1800.0, 3600.0)  # KONTOR_BACKOFF_S: waits between attempts.
-    breaker_window_s: float = 60.0  # KONTOR_BREAKER_WINDOW_S: failures without any success in it open a breaker.
+    backoff_s: tuple[float, ...] = (
+        30.0,
+        120.0,
+        600.0,
+        1800.0,
+        3600.0,
+    )  # KONTOR_BACKOFF_S: waits between attempts.
+    breaker_window_s: float = (
+        60.0  # KONTOR_BREAKER_WINDOW_S: failures without any success in it open a breaker.
+    )
     breaker_failures: int = 5  # KONTOR_BREAKER_FAILURES: that many open it (a count, not seconds).
     breaker_probe_s: float = 10.0  # KONTOR_BREAKER_PROBE_S: an open breaker lets one call through this often.
     connect_timeout_s: float = 3.0  # KONTOR_CONNECT_TIMEOUT_S: to open a connection to a channel or gateway.
@@ -67,7 +75,9 @@ class Settings:
             host=read.text("HOST", cls.host),
             port=read.number("PORT", cls.port, low=1, high=65535),
             database_url=read.url("DATABASE_URL", ("postgresql", "postgresql+psycopg", "postgres")),
-            migration_database_url=read.url("MIGRATION_DATABASE_URL", ("postgresql", "postgresql+psycopg", "postgres")),
+            migration_database_url=read.url(
+                "MIGRATION_DATABASE_URL", ("postgresql", "postgresql+psycopg", "postgres")
+            ),
             redis_url=read.url("REDIS_URL", ("redis", "rediss", "unix")),
             secret_key=read.text("SECRET_KEY", ""),
             credential_keys=read.words("KONTOR_CREDENTIAL_KEYS"),
@@ -124,7 +134,9 @@ class _Reader:
         raise SettingsError(f"{name} is {value!r}: write 1 for on or 0 for off.")
 
     def number(self, name: str, default: int, *, low: int, high: int) -> int:
-        return self._checked(name, default, int, f"write a whole number from {low} to {high}", lambda n: low <= n <= high)
+        return self._checked(
+            name, default, int, f"write a whole number from {low} to {high}", lambda n: low <= n <= high
+        )
 
     def seconds(self, name: str, default: float) -> float:
         return self._checked(name, default, float, "write a number of seconds above 0", lambda n: n > 0)
@@ -133,7 +145,9 @@ class _Reader:
         def parse(text: str) -> tuple[float, ...]:
             return tuple(float(part) for part in text.replace(",", " ").split())
 
-        return self._checked(name, default, parse, "write numbers of seconds, separated by commas", lambda n: min(n) > 0)
+        return self._checked(
+            name, default, parse, "write numbers of seconds, separated by commas", lambda n: min(n) > 0
+        )
 
     def url(self, name: str, schemes: tuple[str, ...]) -> str | None:
         value = self._env.get(name, "").strip()
@@ -143,7 +157,9 @@ class _Reader:
             raise SettingsError(f"{name} has an unknown scheme: it must begin with {schemes[0]}://.")
         return value
 
-    def _checked(self, name: str, default: T, parse: Callable[[str], T], remedy: str, fits: Callable[[T], bool]) -> T:
+    def _checked(
+        self, name: str, default: T, parse: Callable[[str], T], remedy: str, fits: Callable[[T], bool]
+    ) -> T:
         text = self._env.get(name, "").strip()
         if not text:
             return default
