@@ -4,9 +4,11 @@ The control reads the same shop as its documentation suggests, by page numbers, 
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.channels.shops import Connected
@@ -15,6 +17,7 @@ from webapp.channels.adapters import command_integration
 from webapp.channels.base import OrderPage
 from webapp.channels.fetching import OrderQuery, Position
 from webapp.channels.profile import load_profile
+from webapp.core import http
 from webapp.core.db import unit_of_work
 
 
@@ -177,3 +180,28 @@ def test_numbers_when_asked_for_then_found_by_id_or_search_and_the_unknown_are_n
 def test_orders_after_one_when_asked_for_then_only_those_placed_later(connected: Connected) -> None:
     ids = all_ids(connected.shop)
     assert read(connected, Sink(), OrderQuery(after_remote_id=str(ids[120]))) == ids[121:]
+
+
+@pytest.mark.parametrize("cap", [60_000, 12_000])
+def test_page_when_larger_than_we_read_then_fewer_orders_at_a_time_and_none_lost(
+    cap: int, connected: Connected, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = all_ids(connected.shop)[-30:]
+    monkeypatch.setattr(http, "ANSWER_CAP_BYTES", cap)
+    assert read(connected, Sink(), OrderQuery(after_remote_id=str(ids[0] - 1)))[-30:] == ids
+
+
+def test_page_when_the_shop_is_too_slow_for_a_whole_one_then_fewer_orders_at_a_time(
+    app: Flask, connected: Connected, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = all_ids(connected.shop)
+    hints = app.extensions["kontor_hints"]
+    hurried = replace(hints.settings, timing=replace(hints.settings.timing, read_timeout_s=1.0))
+    monkeypatch.setattr(hints, "settings", hurried)
+    connected.shop.fault(kind="slow", path="/wp-json/wc/v3/orders", seconds=2.0, count=1)
+
+    sink = Sink()
+    read(connected, sink)
+
+    assert sink.ids == ids
+    assert len(sink.pages) > 20

@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from webapp.channels.applying import OrderIntake
@@ -16,9 +17,11 @@ from webapp.channels.fetching import OrderQuery, Position
 from webapp.channels.profile import ChannelProfile
 from webapp.channels.reading import Skip
 from webapp.channels.receiving import RawOrder, RawPage
+from webapp.core.clock import utc_now
 from webapp.core.errors import IntegrationError, IntegrationNotDefineResponseProcess
 from webapp.core.http import Answer
 from webapp.orders.inputs import OrderDraft
+from webapp.payments.gateway import FoundRefund, PaymentHistory, RefundAnswer
 
 Asked = TypeVar("Asked")
 Filters = Mapping[str, str]
@@ -142,9 +145,15 @@ class Integration(BaseIntegration):
             self.create_order(row, response.asked_at, response.answered_at)
         return [row.remote_id for row in rows]
 
-    def create_order(self, data: RawOrder, asked_at: datetime, answered_at: datetime) -> None:
-        """Make or update the order of this payload with all it holds; a bad one becomes a failed record."""
-        self.intake.take(RawPage([data], asked_at, answered_at))
+    def create_order(
+        self, data: RawOrder, asked_at: datetime | None = None, answered_at: datetime | None = None
+    ) -> None:
+        """Make or update the order of this payload with all it holds; a bad one becomes a failed record.
+
+        The times bound when the channel looked at it; an older answer never writes over a newer one.
+        """
+        now = utc_now()
+        self.intake.take(RawPage([data], asked_at or now, answered_at or now))
 
     def create_orderitem(self, order_pk: int, data: Mapping[str, Any]) -> None:
         """Take one row that a channel gave apart from its order: the order is written anew with it."""
@@ -252,6 +261,46 @@ WebhookReader = Callable[[Mapping[str, str], bytes, Sequence[str]], WebhookNotic
 
 
 @dataclass(frozen=True)
+class RefundedLine:
+    """A row of an order of which something goes back: the channel's name of it, units, and gross with tax."""
+
+    remote_line_id: str
+    quantity: Decimal
+    amount: Decimal
+
+
+@dataclass(frozen=True)
+class WantedRefund:
+    """What a channel is asked to pay back for one order; `key` makes it findable, `lines` say for what, where known."""
+
+    remote_id: str
+    key: str
+    amount: Decimal
+    currency: str
+    words: str
+    lines: tuple[RefundedLine, ...] = ()
+
+
+class ChannelRefunds(Protocol):
+    """How a kind of channel pays back money that it holds. No unit of work may be open."""
+
+    # Until so long after an unanswered request a refund may still appear, seconds.
+    processing_delay_s: float
+
+    def pay_back(self, wanted: WantedRefund) -> RefundAnswer:
+        """Ask for it once; never raises for what the network or the channel does."""
+
+    def refunds_of(self, remote_id: str, currency: str) -> list[FoundRefund]:
+        """All that went back for an order, with our refund's id where it carries one. Raises IntegrationError."""
+
+    def payment_of(self, remote_id: str) -> PaymentHistory:
+        """The order's payment in the channel's words. Raises IntegrationError."""
+
+    def refunds_since(self, since: datetime) -> Iterator[FoundRefund]:
+        """What went back for orders that changed since. Raises IntegrationError."""
+
+
+@dataclass(frozen=True)
 class ChannelType:
     """One kind of channel: its adapter's classes and what staff must enter for it."""
 
@@ -266,3 +315,5 @@ class ChannelType:
     # Gives the settings cleaned. Raises InvalidInput with a sentence for the field.
     check_settings: Callable[[Mapping[str, Any]], dict[str, Any]]
     read_webhook: WebhookReader | None = None
+    # None: its refunds are made there by a person, and entered here.
+    refunds: Callable[[ChannelProfile, ChannelConnection], ChannelRefunds] | None = None

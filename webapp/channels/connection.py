@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from webapp.channels.limits import block, take_token
 from webapp.channels.profile import ChannelProfile
@@ -72,6 +73,33 @@ class ChannelConnection:
         self._wait_for_turn()
         try:
             answer = self._http.get(url, what=what, params=params, authorise=authorise, timeout_s=timeout_s)
+            self._obey(answer)
+            judge(answer)
+        except MustWait:
+            raise
+        except IntegrationError as error:
+            self._remember(error)
+            raise
+        self._remember(None)
+        return answer
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        what: str,
+        judge: Judge,
+        json_body: Mapping[str, Any],
+        authorise: Authorise | None = None,
+    ) -> Answer:
+        """Change something; sent exactly once. Raises MustWait, and IntegrationError as the judge finds.
+
+        Without an answer (NoAnswer) the change may have been made all the same.
+        """
+        self._wait_for_turn()
+        try:
+            answer = self._http.send(method, url, what=what, json_body=json_body, authorise=authorise)
             self._obey(answer)
             judge(answer)
         except MustWait:

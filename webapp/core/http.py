@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -52,6 +53,25 @@ class NoAnswer(IntegrationError):
         super().__init__(message)
         self.was_sent = was_sent
         self.may_repeat = may_repeat
+
+
+class Late(NoAnswer):
+    """The other side had the request and took longer than we wait."""
+
+    code = "late"
+
+    def __init__(self, message: str) -> None:
+        # Not tried again at once: it would hold the worker for as long once more.
+        super().__init__(message, was_sent=True, may_repeat=False)
+
+
+class AnswerTooLarge(IntegrationError):
+    """The answer is larger than we read; the same question will have the same answer."""
+
+    code = "answer_too_large"
+
+    def __init__(self) -> None:
+        super().__init__(f"The answer is larger than {ANSWER_CAP_BYTES // 1024**2} MB.", permanent=True)
 
 
 class UnreadableAnswer(IntegrationError):
@@ -222,9 +242,7 @@ class HttpClient:
         except requests.exceptions.SSLError:
             raise NoAnswer(f"{host} has no valid certificate.", was_sent=False, may_repeat=False) from None
         except (requests.exceptions.Timeout, TimeoutError):
-            # Not tried again at once: it would hold the worker for as long once more.
-            words = f"{host} did not answer within {timeout_s or read_s:g} s."
-            raise NoAnswer(words, was_sent=True, may_repeat=False) from None
+            raise Late(f"{host} did not answer within {timeout_s or read_s:g} s.") from None
         except requests.exceptions.ConnectionError as error:
             raise _broken(host, error) from None
         except (requests.exceptions.RequestException, HTTPError, OSError) as error:
@@ -248,19 +266,17 @@ def _read_body(response: requests.Response) -> bytes:
     while chunk := response.raw.read1(CHUNK_BYTES, decode_content=True):
         body += chunk
         if len(body) > ANSWER_CAP_BYTES:
-            raise IntegrationError(
-                f"The answer is larger than {ANSWER_CAP_BYTES // 1024**2} MB.", code="answer_too_large"
-            )
+            raise AnswerTooLarge
         if time.monotonic() > until:
-            raise NoAnswer(
-                f"The answer was not complete after {ANSWER_DEADLINE_S:g} s.", was_sent=True, may_repeat=False
-            )
+            raise Late(f"The answer was not complete after {ANSWER_DEADLINE_S:g} s.")
     return bytes(body)
 
 
 def _new_session(reach: Reach) -> requests.Session:
     session = requests.Session()
     session.trust_env = False
+    # A shop's cookie would tie questions together that have nothing to do with each other.
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.headers.update({"User-Agent": "Kontor/0.1", "Accept": "application/json"})
     adapter = _GuardedAdapter(reach)
     session.mount("https://", adapter)

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Mapping
 from contextlib import suppress
+from typing import Any
 
 from oauthlib.oauth1 import SIGNATURE_HMAC_SHA1, SIGNATURE_HMAC_SHA256, Client
 
@@ -20,7 +21,7 @@ _PASSING = frozenset({408, 425, 429})
 
 
 class WooCommerceClient:
-    """Reads from one shop."""
+    """Asks one shop, and has it pay back."""
 
     def __init__(self, profile: ChannelProfile, connection: ChannelConnection) -> None:
         self._profile = profile
@@ -37,6 +38,22 @@ class WooCommerceClient:
     def list_orders(self, params: Mapping[str, str]) -> Answer:
         """One page of the order list."""
         return self._get("orders", "orders.list", judge, params=params)
+
+    def list_refunds(self, remote_id: str, page: int) -> Answer:
+        """One page of what went back for an order; an order that is not there has an empty list."""
+        params = {"per_page": str(MOST_PER_PAGE), "page": str(page)}
+        return self._get(f"orders/{int(remote_id)}/refunds", "refunds.list", judge, params=params)
+
+    def create_refund(self, remote_id: str, body: Mapping[str, Any], judged_by: Judge) -> Answer:
+        """Ask for a refund; the shop knows no keys, so the caller has looked before. Raises IntegrationError."""
+        return self._connection.send(
+            "POST",
+            f"{self._profile.base_url}{API}/orders/{int(remote_id)}/refunds",
+            what="refunds.create",
+            judge=judged_by,
+            json_body=body,
+            authorise=self._authorise,
+        )
 
     def _get(
         self,
@@ -80,7 +97,7 @@ def judge(answer: Answer) -> None:
         raise IntegrationError(
             "The shop redirects to another address; enter that one as the channel's address.", permanent=True
         )
-    code, words = _problem(answer)
+    code, words = problem_of(answer)
     details = {"status": answer.status, "code": code}
     if answer.status == 401 or (answer.status == 403 and code):
         raise IntegrationUnauthorizedException(
@@ -106,7 +123,7 @@ def _judge_unless_gone(answer: Answer) -> None:
         judge(answer)
 
 
-def _problem(answer: Answer) -> tuple[str, str]:
+def problem_of(answer: Answer) -> tuple[str, str]:
     """The code and the words of an error in WooCommerce's form; the code is empty for any other body."""
     try:
         body = answer.json()

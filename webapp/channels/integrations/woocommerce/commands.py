@@ -9,12 +9,15 @@ from webapp.channels.fetching import OrderQuery, Position
 from webapp.channels.integrations.woocommerce.client import MOST_PER_PAGE
 from webapp.channels.receiving import RawOrder, RawPage
 from webapp.core.errors import IntegrationError
-from webapp.core.http import Answer
+from webapp.core.http import Answer, AnswerTooLarge, Late
 
 if TYPE_CHECKING:
     from webapp.channels.integrations.woocommerce.integration import CommandIntegration
 
 SECOND = timedelta(seconds=1)
+SHRINK = 10
+# The last order of the page before, and one more.
+LEAST_PER_PAGE = 2
 # A page that brought nothing new is asked for again this often before we go on behind it.
 SAME_PAGE_TRIES = 2
 MOST_FRUITLESS_PAGES = 6
@@ -41,13 +44,21 @@ class GetOrders(Command[OrderQuery]):
     ) -> None:
         super().__init__(integration, objects)
         self._sink = sink
+        self._per_page = MOST_PER_PAGE
         self._fruitless = 0
 
     def send(self, obj: OrderQuery) -> Answer:
         """Ask for the page that the question stands at, or for one order."""
         if obj.singly and obj.remote_ids:
             return self.integration.client.get_order(obj.remote_ids[0])
-        return self.integration.client.list_orders(list_params(obj))
+        while True:
+            try:
+                return self.integration.client.list_orders(list_params(obj, self._per_page))
+            except (AnswerTooLarge, Late):
+                # Plug-ins can make an order a hundred times as large, or as slow: then fewer at a time.
+                if self._per_page == LEAST_PER_PAGE:
+                    raise
+                self._per_page = max(LEAST_PER_PAGE, self._per_page // SHRINK)
 
     def process(self, obj: OrderQuery, answer: Answer) -> OrderQuery | None:
         """Hand what came to the sink; gives the question at its next page, None after the last."""
@@ -65,9 +76,9 @@ class GetOrders(Command[OrderQuery]):
         last_read, offset = (int(obj.position.remote_id), obj.position.offset) if obj.position else (0, 0)
         if offset and (not ids or ids[0] > last_read):
             # Something may lie between the last order read and this page.
-            return obj.at(Position(str(last_read), max(0, offset - MOST_PER_PAGE)))
+            return obj.at(Position(str(last_read), max(0, offset - self._per_page)))
         fresh = [row for row in rows if int(row.remote_id) > last_read]
-        if not fresh and len(rows) >= MOST_PER_PAGE:
+        if not fresh and len(rows) >= self._per_page:
             return self._ask_again(obj, last_read, offset)
         self._fruitless = 0
         total = _total(answer)
@@ -83,7 +94,7 @@ class GetOrders(Command[OrderQuery]):
         self._fruitless += 1
         if self._fruitless > MOST_FRUITLESS_PAGES:
             raise IntegrationError("The shop gives the same page of orders again and again.")
-        further = offset if self._fruitless <= SAME_PAGE_TRIES else offset + MOST_PER_PAGE - 1
+        further = offset if self._fruitless <= SAME_PAGE_TRIES else offset + self._per_page - 1
         return obj.at(Position(str(last_read), further))
 
     def _take_ids(self, obj: OrderQuery, rows: list[RawOrder], answer: Answer) -> OrderQuery | None:
@@ -118,12 +129,12 @@ class GetOrders(Command[OrderQuery]):
         self._sink.take_page(OrderPage(page, position, total))
 
 
-def list_params(query: OrderQuery) -> dict[str, str]:
+def list_params(query: OrderQuery, per_page: int = MOST_PER_PAGE) -> dict[str, str]:
     """The list's parameters for a question.
 
     Lists are joined by commas: repeated parameters would be signed otherwise than the shop checks them.
     """
-    params = {"status": "any", "orderby": "id", "order": "asc", "per_page": str(MOST_PER_PAGE)}
+    params = {"status": "any", "orderby": "id", "order": "asc", "per_page": str(per_page)}
     if query.remote_ids:
         return {**params, "include": ",".join(str(int(remote_id)) for remote_id in query.remote_ids)}
     if query.numbers:
