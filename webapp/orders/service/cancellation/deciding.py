@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from webapp.auth.models import StaffUser
 from webapp.auth.roles import Permission
 from webapp.core.audit import record
-from webapp.core.errors import Conflict, NotFound, PermissionDenied
+from webapp.core.errors import Conflict, NotFound, PermissionDenied, TransitionNotAllowed
 from webapp.core.money import in_words
 from webapp.orders.cancellation import (
     FigureChange,
@@ -233,16 +233,23 @@ def _approve(
 
 def _reject(session: Session, order: Order, plan: CancellationPlan, by: Authority, words: str) -> None:
     status = CancelStatus(plan.status)
+    _check_rejectable(session, plan)
     if status is CancelStatus.APPROVED:
         _withdraw(session, plan)
-    elif status in (CancelStatus.REJECTED, CancelStatus.COMPLETED):
-        _check_decidable(session, plan, CancelStatus.REJECTED)
-    check_cancel_move(status, CancelStatus.REJECTED, kind=PlanKind(plan.kind))
     plan.status = CancelStatus.REJECTED.value
     plan.closed_at = func.clock_timestamp()
     _note_decision(session, plan, by, "cancellation_plan.rejected", status.value, words)
     move_items(session, plan, CancelStatus.REJECTED)
     _move_requests(session, plan, RequestStatus.REJECTED)
+
+
+def _check_rejectable(session: Session, plan: CancellationPlan) -> None:
+    """Raises Conflict with who has decided and why that cannot be taken back."""
+    try:
+        check_cancel_move(CancelStatus(plan.status), CancelStatus.REJECTED, kind=PlanKind(plan.kind))
+    except TransitionNotAllowed as refused:
+        words = f"{_who_decided(session, plan)} {refused.message}".strip()
+        raise Conflict(words, code="already_decided", details={"status": plan.status}) from refused
 
 
 def _withdraw(session: Session, plan: CancellationPlan) -> None:
