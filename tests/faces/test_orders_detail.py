@@ -124,25 +124,32 @@ def test_page_when_opened_then_shows_everything_about_the_order(
         assert words in page
 
 
-def test_page_when_much_is_on_the_order_then_takes_twelve_statements_at_most(
+def test_page_when_everything_is_on_the_order_then_takes_twelve_statements_at_most(
     app: Flask, session: Session, shop: Channel
 ) -> None:
-    order = full_order(session, shop)
+    plain = make_order(session, shop)
     crowded = make_order(session, shop, items=[item() for _ in range(40)])
     for at in range(30):
         make_note(session, crowded)
         make_entry(session, crowded)
+        make_payment(session, crowded, remote_id=f"p{at}")
         session.add(Package(order_id=crowded.id, number=at))
+        session.add(DiscountItem(order_id=crowded.id, remote_id=str(at), scope="order", amount=Decimal(1)))
+        session.add(
+            IntegrationAction(channel_id=shop.id, order_id=crowded.id, kind="address", state="failed")
+        )
+    for kind in ("shipped_while_cancelling", "address_changed_late"):
+        session.add(Attention(kind=kind, order_id=crowded.id, channel_id=shop.id, words="Look."))
     session.commit()
     client = at_desk(app)
-    client.get(f"/orders/{order.id}")
+    client.post(f"/orders/{crowded.id}/refresh", data={"csrf_token": client.token})
 
     with counted_statements() as few:
-        client.get(f"/orders/{order.id}")
+        client.get(f"/orders/{plain.id}")
     with counted_statements() as many:
-        client.get(f"/orders/{crowded.id}")
+        assert client.get(f"/orders/{crowded.id}").status_code == 200
 
-    assert len(few) == len(many) <= 12
+    assert len(few) < len(many) <= 12
 
 
 @pytest.mark.parametrize("order_id", ["0", "999999", "9223372036854775807", "99999999999999999999999"])

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, delete, func, select, update
+from sqlalchemy import Row, bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.selectable import Select
 
@@ -56,7 +56,9 @@ def start(session: Session, staff: StaffUser, *, remote_addr: str | None, user_a
 
 def load(session: Session, token: str) -> tuple[CurrentStaff, datetime] | None:
     """Who the token stands for and when they were last seen; None when ended, idle, too old, or the person is disabled."""
-    row = session.execute(_live(_hash(token))).one_or_none()
+    now = utc_now()
+    since = {"seen_since": now - IDLE, "begun_since": now - ABSOLUTE}
+    row = session.execute(_LIVE, {"token_hash": _hash(token), **since}).one_or_none()
     return None if row is None else (_staff(row, token), row.last_seen_at)
 
 
@@ -111,8 +113,7 @@ def live_sessions(session: Session, staff_id: int) -> Sequence[StaffSession]:
     ).all()
 
 
-def _live(token_hash: bytes) -> Select[*tuple[Any, ...]]:
-    now = utc_now()
+def _live() -> Select[*tuple[Any, ...]]:
     channels = (
         select(func.array_agg(StaffChannel.channel_id))
         .where(StaffChannel.staff_id == StaffUser.id)
@@ -135,13 +136,17 @@ def _live(token_hash: bytes) -> Select[*tuple[Any, ...]]:
         )
         .join(StaffUser, StaffUser.id == StaffSession.staff_id)
         .where(
-            StaffSession.token_hash == token_hash,
+            StaffSession.token_hash == bindparam("token_hash"),
             StaffSession.ended_at.is_(None),
-            StaffSession.last_seen_at > now - IDLE,
-            StaffSession.created_at > now - ABSOLUTE,
+            StaffSession.last_seen_at > bindparam("seen_since"),
+            StaffSession.created_at > bindparam("begun_since"),
             StaffUser.is_active,
         )
     )
+
+
+# Every request asks it: put together once.
+_LIVE = _live()
 
 
 def _staff(row: Row[*tuple[Any, ...]], token: str) -> CurrentStaff:

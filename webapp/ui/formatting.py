@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 
 from webapp.core.clock import utc_now
 from webapp.core.money import EXPONENTS
-from webapp.ui.i18n import language, reader_zone
+from webapp.ui.i18n import language, once_a_request, reader_zone
 
 _DASH = Markup("—")
 COUNT_CAP = 10_000  # above it a list says "10,000+": counting further costs more than anybody learns from it
@@ -114,7 +114,11 @@ class Writer:
 
 
 def writer() -> Writer:
-    """For whoever reads this request's answer. A list asks for it once; the functions below ask every time."""
+    """For whoever reads this request's answer; who that is is found out once."""
+    return once_a_request("writer", _writer)
+
+
+def _writer() -> Writer:
     zone = reader_zone()
     return Writer(style_of(language()), zone, utc_now().astimezone(zone).year)
 

@@ -1,13 +1,17 @@
 """Whose language and whose clock: the signed-in person's, else what the browser asks for."""
 
+from collections.abc import Callable
 from functools import cache
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
 from babel.support import Translations
-from flask import Flask, g, has_request_context, request
+from flask import Flask, has_request_context, request
 from flask_babel import Babel, get_locale, get_translations
 
 from webapp.auth.permissions import staff_or_none
+
+Answer = TypeVar("Answer")
 
 LANGUAGES = {"en": "English", "tr": "Türkçe", "ar": "العربية"}
 RIGHT_TO_LEFT = frozenset({"ar"})
@@ -34,6 +38,17 @@ def language() -> str:
     return locale.language if locale is not None and locale.language in LANGUAGES else "en"
 
 
+def once_a_request(name: str, ask: Callable[[], Answer]) -> Answer:
+    """What `ask` answers, asked once for everything that this request's answer needs it for."""
+    if not has_request_context():
+        return ask()
+    kept: dict[str, Any] = request.environ.setdefault("kontor.kept", {})
+    if name not in kept:
+        kept[name] = ask()
+    answer: Answer = kept[name]
+    return answer
+
+
 def direction() -> str:
     """`rtl` or `ltr`, for the `dir` attribute."""
     return "rtl" if language() in RIGHT_TO_LEFT else "ltr"
@@ -53,10 +68,8 @@ def time_zone_names() -> tuple[str, ...]:
 
 def _catalogue() -> Translations:
     """The reader's messages, looked up once: a page says a hundred of them, and Flask-Babel would ask for each."""
-    known: Translations | None = g.get("kontor_catalogue")
-    if known is None:
-        known = g.kontor_catalogue = get_translations()
-    return known
+    catalogue: Translations = once_a_request("catalogue", get_translations)
+    return catalogue
 
 
 @cache

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import Select, case, func, or_, select
+from sqlalchemy import BigInteger, Select, and_, bindparam, case, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from webapp.cargo.models import CargoCompany
@@ -20,6 +21,7 @@ from webapp.orders.models import (
     IntegrationAction,
     Order,
     OrderItem,
+    OrderNote,
     Package,
 )
 from webapp.orders.queries.criteria import Scope
@@ -31,6 +33,25 @@ REFRESH_KIND: Final = "channel.refresh_order"
 
 Shipping = aliased(Address, name="shipping")
 Billing = aliased(Address, name="billing")
+
+
+class Part(StrEnum):
+    """What not every order has."""
+
+    DISCOUNTS = "has_discounts"
+    PACKAGES = "has_packages"
+    NOTES = "has_notes"
+    ATTENTION = "has_attention"
+    REFUSED = "has_refused"
+    REFRESH = "has_refresh"
+
+
+@dataclass(frozen=True)
+class Peek:
+    """What opens under an order in the list; both are plain rows."""
+
+    order: Any
+    items: Sequence[Any]
 
 
 @dataclass(frozen=True)
@@ -65,6 +86,7 @@ class OrderHead:
     external_status: str | None
     history: CustomerHistory
     last_sent: LastSent | None
+    has: frozenset[Part]
 
     @property
     def payment_name(self) -> str:
@@ -96,12 +118,11 @@ class Payment:
 
 def head(session: Session, order_id: int, scope: Scope) -> OrderHead:
     """The order's head. Raises NotFound also for an order of a channel that the reader may not know of."""
-    row = session.execute(_head(order_id, scope)).one_or_none()
-    if row is None:
+    row = session.execute(_HEAD, {"order_id": order_id}).one_or_none()
+    if row is None or (scope is not None and row[0].channel_id not in scope):
         raise NotFound("There is no such order.")
-    order, customer, shipping, billing, channel, payment_option, cargo, external, orders, returns, *record = (
-        row
-    )
+    order, customer, shipping, billing, channel, payment_option, cargo, external = row[:8]
+    last_sent = None if row.record_id is None else LastSent(*row[8:12])
     return OrderHead(
         order=order,
         customer=customer,
@@ -111,33 +132,30 @@ def head(session: Session, order_id: int, scope: Scope) -> OrderHead:
         payment_option=payment_option,
         cargo=cargo,
         external_status=external,
-        history=CustomerHistory(orders, returns),
-        last_sent=None if record[0] is None else LastSent(*record),
+        last_sent=last_sent,
+        history=CustomerHistory(row.their_orders, row.their_returns),
+        has=frozenset(part for part in Part if getattr(row, part)),
     )
+
+
+def peek(session: Session, order_id: int, scope: Scope) -> Peek:
+    """The few facts and rows that open under an order in the list, in one statement. Raises NotFound."""
+    rows = session.execute(_PEEK, {"order_id": order_id}).all()
+    if not rows or (scope is not None and rows[0].channel_id not in scope):
+        raise NotFound("There is no such order.")
+    return Peek(rows[0], [row for row in rows if row.item_id is not None])
 
 
 def items(session: Session, order_id: int) -> list[Item]:
     """The rows of the order in its own order."""
-    query = (
-        select(OrderItem, ExternalStatus.code, CargoCompany)
-        .outerjoin(ExternalStatus, ExternalStatus.id == OrderItem.external_status_id)
-        .outerjoin(CargoCompany, CargoCompany.id == OrderItem.cargo_company_id)
-        .where(OrderItem.order_id == order_id)
-        .order_by(OrderItem.position, OrderItem.part, OrderItem.id)
-    )
-    return [Item(row, external, cargo) for row, external, cargo in session.execute(query)]
+    rows = session.execute(_ITEMS, {"order_id": order_id})
+    return [Item(row, external, cargo) for row, external, cargo in rows]
 
 
 def payments(session: Session, order_id: int) -> list[Payment]:
     """What was paid and what went back."""
-    query = (
-        select(Transaction, Refund)
-        .outerjoin(Refund, Refund.transaction_id == Transaction.id)
-        .where(Transaction.order_id == order_id)
-        .order_by(Transaction.id, Refund.created_at, Refund.id)
-    )
     refunds: dict[Transaction, list[Refund]] = {}
-    rows: Iterable[Any] = session.execute(query)
+    rows: Iterable[Any] = session.execute(_PAYMENTS, {"order_id": order_id})
     for transaction, refund in rows:
         refunds.setdefault(transaction, []).extend([] if refund is None else [refund])
     return [Payment(transaction, found) for transaction, found in refunds.items()]
@@ -145,44 +163,28 @@ def payments(session: Session, order_id: int) -> list[Payment]:
 
 def discounts(session: Session, order_id: int) -> Sequence[DiscountItem]:
     """The discounts as the channel gave them."""
-    query = select(DiscountItem).where(DiscountItem.order_id == order_id).order_by(DiscountItem.id)
-    return session.scalars(query).all()
+    return session.scalars(_DISCOUNTS, {"order_id": order_id}).all()
 
 
 def packages(session: Session, order_id: int) -> list[tuple[Package, CargoCompany | None]]:
     """The parcels with their carriers."""
-    query = (
-        select(Package, CargoCompany)
-        .outerjoin(CargoCompany, CargoCompany.id == Package.cargo_company_id)
-        .where(Package.order_id == order_id)
-        .order_by(Package.number)
-    )
-    return [(package, cargo) for package, cargo in session.execute(query)]
+    rows = session.execute(_PACKAGES, {"order_id": order_id})
+    return [(package, cargo) for package, cargo in rows]
 
 
-def troubles(session: Session, order_id: int) -> tuple[Sequence[Attention], Sequence[IntegrationAction]]:
-    """What somebody must look at, and what the channel refused to be told."""
-    open_entries = select(Attention).where(Attention.order_id == order_id, Attention.closed_at.is_(None))
-    refused = (
-        select(IntegrationAction)
-        .where(
-            IntegrationAction.order_id == order_id,
-            IntegrationAction.state.in_(("failed", "given_up", "unsupported")),
-        )
-        .order_by(IntegrationAction.id.desc())
-        .limit(10)
-    )
-    return session.scalars(open_entries.order_by(Attention.id)).all(), session.scalars(refused).all()
+def open_attention(session: Session, order_id: int) -> Sequence[Attention]:
+    """What somebody must look at."""
+    return session.scalars(_ATTENTION, {"order_id": order_id}).all()
+
+
+def refused_actions(session: Session, order_id: int) -> Sequence[IntegrationAction]:
+    """What the channel refused to be told, the newest few."""
+    return session.scalars(_REFUSED, {"order_id": order_id}).all()
 
 
 def open_refresh(session: Session, order_id: int) -> Operation | None:
     """The refresh from the channel that waits or runs."""
-    query = select(Operation).where(
-        Operation.order_id == order_id,
-        Operation.kind == REFRESH_KIND,
-        Operation.state.in_((OperationState.READY, OperationState.LEASED)),
-    )
-    return session.scalars(query.order_by(Operation.created_at.desc())).first()
+    return session.scalars(_REFRESH, {"order_id": order_id}).first()
 
 
 def raw_payload(session: Session, order_id: int) -> tuple[RemoteRecord, str] | None:
@@ -211,7 +213,14 @@ def orders_of_number(session: Session, number: str) -> list[tuple[int, str]]:
     ]
 
 
-def _head(order_id: int, scope: Scope) -> Select[*tuple[Any, ...]]:
+_ID: Final = bindparam("order_id", type_=BigInteger)
+_NOT_TOLD: Final = IntegrationAction.state.in_(("failed", "given_up", "unsupported"))
+_ASKED_ANEW: Final = and_(
+    Operation.kind == REFRESH_KIND, Operation.state.in_((OperationState.READY, OperationState.LEASED))
+)
+
+
+def _head_statement() -> Select[*tuple[Any, ...]]:
     theirs = (
         select(Order.status, Order.partially_refunded)
         .where(Order.customer_id == Customer.id)
@@ -221,7 +230,7 @@ def _head(order_id: int, scope: Scope) -> Select[*tuple[Any, ...]]:
     )
     came_back = or_(theirs.c.status == OrderStatus.REFUNDED, theirs.c.partially_refunded)
     failed = case((RemoteRecord.state == "failed", RemoteRecord.failure_words))
-    query = (
+    return (
         select(
             Order,
             Customer,
@@ -231,12 +240,17 @@ def _head(order_id: int, scope: Scope) -> Select[*tuple[Any, ...]]:
             PaymentOption,
             CargoCompany,
             ExternalStatus.code,
-            select(func.count()).select_from(theirs).scalar_subquery(),
-            select(func.count()).select_from(theirs).where(came_back).scalar_subquery(),
-            RemoteRecord.id,
-            RemoteRecord.state,
+            RemoteRecord.id.label("record_id"),
+            RemoteRecord.state.label("record_state"),
             RemoteRecord.received_at,
-            failed,
+            failed.label("failure"),
+            select(func.count()).select_from(theirs).scalar_subquery().label("their_orders"),
+            select(func.count())
+            .select_from(theirs)
+            .where(came_back)
+            .scalar_subquery()
+            .label("their_returns"),
+            *(exists().where(*clauses).label(part.value) for part, clauses in _PARTS.items()),
         )
         .join(Customer, Customer.id == Order.customer_id)
         .join(Shipping, Shipping.id == Order.shipping_address_id)
@@ -246,8 +260,80 @@ def _head(order_id: int, scope: Scope) -> Select[*tuple[Any, ...]]:
         .outerjoin(CargoCompany, CargoCompany.id == Order.cargo_company_id)
         .outerjoin(ExternalStatus, ExternalStatus.id == Order.external_status_id)
         .outerjoin(RemoteRecord, RemoteRecord.order_id == Order.id)
-        .where(Order.id == order_id)
+        .where(Order.id == _ID)
         .order_by(RemoteRecord.received_at.desc().nulls_last())
         .limit(1)
     )
-    return query if scope is None else query.where(Order.channel_id.in_(scope))
+
+
+def _peek_statement() -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            Order.id,
+            Order.number,
+            Order.channel_id,
+            Order.currency,
+            Order.shipping_amount,
+            Order.discount_amount,
+            func.coalesce(PaymentOption.name, Order.payment_option_slug).label("payment"),
+            func.coalesce(CargoCompany.name, Order.shipping_company).label("carrier"),
+            OrderItem.id.label("item_id"),
+            OrderItem.sku,
+            OrderItem.name,
+            OrderItem.status,
+            OrderItem.quantity,
+            OrderItem.amount,
+            OrderItem.attributes,
+        )
+        .outerjoin(OrderItem, OrderItem.order_id == Order.id)
+        .outerjoin(PaymentOption, PaymentOption.id == Order.payment_option_id)
+        .outerjoin(CargoCompany, CargoCompany.id == Order.cargo_company_id)
+        .where(Order.id == _ID)
+        .order_by(OrderItem.position, OrderItem.part, OrderItem.id)
+    )
+
+
+# What an order may have; the head says which, so that a page asks for those only.
+_PARTS: Final = {
+    Part.DISCOUNTS: (DiscountItem.order_id == Order.id,),
+    Part.PACKAGES: (Package.order_id == Order.id,),
+    Part.NOTES: (OrderNote.order_id == Order.id,),
+    Part.ATTENTION: (Attention.order_id == Order.id, Attention.closed_at.is_(None)),
+    Part.REFUSED: (IntegrationAction.order_id == Order.id, _NOT_TOLD),
+    Part.REFRESH: (Operation.order_id == Order.id, _ASKED_ANEW),
+}
+# Put together once: building a statement costs more than asking it.
+_HEAD: Final = _head_statement()
+_PEEK: Final = _peek_statement()
+_ITEMS: Final = (
+    select(OrderItem, ExternalStatus.code, CargoCompany)
+    .outerjoin(ExternalStatus, ExternalStatus.id == OrderItem.external_status_id)
+    .outerjoin(CargoCompany, CargoCompany.id == OrderItem.cargo_company_id)
+    .where(OrderItem.order_id == _ID)
+    .order_by(OrderItem.position, OrderItem.part, OrderItem.id)
+)
+_PAYMENTS: Final = (
+    select(Transaction, Refund)
+    .outerjoin(Refund, Refund.transaction_id == Transaction.id)
+    .where(Transaction.order_id == _ID)
+    .order_by(Transaction.id, Refund.created_at, Refund.id)
+)
+_DISCOUNTS: Final = select(DiscountItem).where(DiscountItem.order_id == _ID).order_by(DiscountItem.id)
+_PACKAGES: Final = (
+    select(Package, CargoCompany)
+    .outerjoin(CargoCompany, CargoCompany.id == Package.cargo_company_id)
+    .where(Package.order_id == _ID)
+    .order_by(Package.number)
+)
+_ATTENTION: Final = (
+    select(Attention).where(Attention.order_id == _ID, Attention.closed_at.is_(None)).order_by(Attention.id)
+)
+_REFUSED: Final = (
+    select(IntegrationAction)
+    .where(IntegrationAction.order_id == _ID, _NOT_TOLD)
+    .order_by(IntegrationAction.id.desc())
+    .limit(10)
+)
+_REFRESH: Final = (
+    select(Operation).where(Operation.order_id == _ID, _ASKED_ANEW).order_by(Operation.created_at.desc())
+)

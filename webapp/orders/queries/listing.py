@@ -8,6 +8,7 @@ matches, then sort. For filters that few orders match, and for when a walk has n
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -87,6 +88,18 @@ class _Wanted:
         return not self.conditions and not self.bounds and self.sort.key is SortKey.PLACED
 
 
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What a walk's statement follows from: asked again, it need not be put together again."""
+
+    wanted: OrderFilter
+    scope: Scope
+    sort: Sort
+    place: Place | None
+    size: int
+    window: int
+
+
 def page(
     session: Session,
     wanted: OrderFilter,
@@ -101,17 +114,29 @@ def page(
 
     `statistics` are needed when there are words (`search.read_statistics`).
     """
-    conditions = narrowings(wanted, scope)
-    words = search.read_words(wanted.words) if wanted.words else None
-    if conditions is None or (words is not None and words.too_short):
+    prepared = _prepare(_Question(wanted, scope, sort, place, size, WINDOW))
+    if prepared is None:
         return OrderPage(())
-    asked = _Wanted(conditions, placed_clauses(wanted), words, sort, place, size)
+    asked, walk = prepared
     statistics = statistics or search.TrigramStatistics(0.0, {})
     if _is_walked(asked, statistics):
-        rows = session.execute(_shown(_walk(asked), asked)).all()
+        rows = session.execute(walk).all()
         if all(row.hit for row in rows):
             return _cut(rows, asked)
     return _cut(session.execute(_shown(_gather(asked, statistics), asked)).all(), asked)
+
+
+# The first pages of the views are asked for all day long.
+@lru_cache(maxsize=256)
+def _prepare(question: _Question) -> tuple[_Wanted, Select[*tuple[Any, ...]]] | None:
+    """The question as SQL with its walk's statement; None when nothing can match."""
+    conditions = narrowings(question.wanted, question.scope)
+    words = search.read_words(question.wanted.words) if question.wanted.words else None
+    if conditions is None or (words is not None and words.too_short):
+        return None
+    bounds = placed_clauses(question.wanted)
+    asked = _Wanted(conditions, bounds, words, question.sort, question.place, question.size)
+    return asked, _shown(_walk(asked), asked)
 
 
 def _is_walked(asked: _Wanted, statistics: search.TrigramStatistics) -> bool:

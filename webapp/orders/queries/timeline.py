@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import BigInteger, bindparam, select
 from sqlalchemy.orm import Session
 
 from webapp.core.audit import AuditEntry, AuditPersonal
@@ -41,42 +41,70 @@ class Part:
     before_id: int | None
 
 
+NOTHING: Final = Part((), None)
+
+
 def notes(session: Session, order_id: int, *, before_id: int | None = None) -> Part:
     """Notes that staff left."""
-    query = select(OrderNote).where(OrderNote.order_id == order_id)
-    if before_id is not None:
-        query = query.where(OrderNote.id < before_id)
-    return _part(session.scalars(query.order_by(OrderNote.id.desc()).limit(NOTES + 1)).all(), NOTES)
+    return _part(session.scalars(_NOTES, _place(order_id, before_id)).all(), NOTES)
 
 
 def entries(session: Session, order_id: int, *, before_id: int | None = None) -> Part:
     """What the audit log has about the order."""
-    query = (
-        select(AuditEntry, AuditPersonal.changes, AuditPersonal.erased_at)
-        .outerjoin(AuditPersonal, AuditPersonal.entry_id == AuditEntry.id)
-        .where(AuditEntry.order_id == order_id, AuditEntry.tag != NOTE_ADDED)
-    )
-    if before_id is not None:
-        query = query.where(AuditEntry.id < before_id)
-    found = session.execute(query.order_by(AuditEntry.id.desc()).limit(ENTRIES + 1)).all()
-    return _part([_happened(*row) for row in found], ENTRIES)
+    found = session.execute(_ENTRIES, _place(order_id, before_id)).all()
+    return _part([_happened(row) for row in found], ENTRIES)
 
 
-def _happened(entry: AuditEntry, personal: Mapping[str, Any] | None, erased_at: datetime | None) -> Happened:
+def _place(order_id: int, before_id: int | None) -> dict[str, int]:
+    return {"order_id": order_id, "before_id": _LAST if before_id is None else before_id}
+
+
+def _happened(row: Any) -> Happened:
     return Happened(
-        id=entry.id,
-        at=entry.at,
-        tag=entry.tag,
-        origin=entry.origin,
-        staff_id=entry.staff_id,
-        actor=entry.actor,
-        summary=entry.summary,
-        refused=entry.refused,
-        changes={**entry.changes, **(personal or {})},
-        erased=erased_at is not None,
+        id=row.id,
+        at=row.at,
+        tag=row.tag,
+        origin=row.origin,
+        staff_id=row.staff_id,
+        actor=row.actor,
+        summary=row.summary,
+        refused=row.refused,
+        changes={**row.changes, **(row.personal or {})},
+        erased=row.erased_at is not None,
     )
 
 
 def _part(found: Sequence[Any], size: int) -> Part:
     shown = found[:size]
     return Part(shown, shown[-1].id if len(found) > size else None)
+
+
+_LAST: Final = 2**63 - 1  # of PostgreSQL's bigint: before it comes everything
+_ID: Final = bindparam("order_id", type_=BigInteger)
+_BEFORE: Final = bindparam("before_id", type_=BigInteger)
+# Put together once: building a statement costs more than asking it.
+_NOTES: Final = (
+    select(OrderNote)
+    .where(OrderNote.order_id == _ID, OrderNote.id < _BEFORE)
+    .order_by(OrderNote.id.desc())
+    .limit(NOTES + 1)
+)
+_ENTRIES: Final = (
+    select(
+        AuditEntry.id,
+        AuditEntry.at,
+        AuditEntry.tag,
+        AuditEntry.origin,
+        AuditEntry.staff_id,
+        AuditEntry.actor,
+        AuditEntry.summary,
+        AuditEntry.refused,
+        AuditEntry.changes,
+        AuditPersonal.changes.label("personal"),
+        AuditPersonal.erased_at,
+    )
+    .outerjoin(AuditPersonal, AuditPersonal.entry_id == AuditEntry.id)
+    .where(AuditEntry.order_id == _ID, AuditEntry.tag != NOTE_ADDED, AuditEntry.id < _BEFORE)
+    .order_by(AuditEntry.id.desc())
+    .limit(ENTRIES + 1)
+)

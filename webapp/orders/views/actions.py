@@ -135,7 +135,7 @@ def _timeline(order_id: int, form: NoteForm, *, status: int = 200) -> Response:
         order=head.order,
         form=form,
         keep=False,
-        **timeline_ctx(db.session(), order_id, head.channel.name),
+        **timeline_ctx(db.session(), head),
     )
 
 

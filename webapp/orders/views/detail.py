@@ -14,11 +14,12 @@ from webapp.orders.forms import NoteForm
 from webapp.orders.pricing import item_total
 from webapp.orders.queries import detail, timeline
 from webapp.orders.queries.criteria import Scope
+from webapp.orders.queries.detail import Part
 from webapp.orders.views.addresses import address_lines
 from webapp.orders.views.blueprint import blueprint
 from webapp.orders.views.explanation import explained
 from webapp.orders.views.happened import told
-from webapp.orders.views.items import item_lines, parcels
+from webapp.orders.views.items import item_lines, parcels, peek_line
 from webapp.orders.views.money import paid, sums, went_back
 from webapp.orders.views.shown import Worder, worded
 from webapp.ui.htmx import render
@@ -36,12 +37,11 @@ def show(order_id: int) -> Response:
 
 
 def show_ctx(session: Session, order_id: int, scope: Scope) -> dict[str, Any]:
-    """Everything the page shows; eleven statements, whatever is on the order. Raises NotFound."""
+    """Everything the page shows; what the order has not is not asked for. Raises NotFound."""
     head = _head(session, order_id, scope)
     order = head.order
     items = detail.items(session, order.id)
     payments = detail.payments(session, order.id)
-    attention, refused = detail.troubles(session, order.id)
     worder = Worder()
     return {
         "head": head,
@@ -49,14 +49,16 @@ def show_ctx(session: Session, order_id: int, scope: Scope) -> dict[str, Any]:
         "order_id": order.id,
         "words": worder.words(order),
         "lines": item_lines(items),
-        "sums": sums(order, detail.discounts(session, order.id)),
+        "sums": sums(order, detail.discounts(session, order.id) if Part.DISCOUNTS in head.has else ()),
         "missing": _missing(order, items),
         "payments": [paid(payment) for payment in payments],
         "refunds": [went_back(refund) for payment in payments for refund in payment.refunds],
-        "parcels": parcels(head, items, detail.packages(session, order.id)),
-        "attention": attention,
-        "refused": refused,
-        "refresh": detail.open_refresh(session, order.id),
+        "parcels": parcels(
+            head, items, detail.packages(session, order.id) if Part.PACKAGES in head.has else ()
+        ),
+        "attention": detail.open_attention(session, order.id) if Part.ATTENTION in head.has else (),
+        "refused": detail.refused_actions(session, order.id) if Part.REFUSED in head.has else (),
+        "refresh": detail.open_refresh(session, order.id) if Part.REFRESH in head.has else None,
         "can_refresh": order.remote_id is not None,
         "can_cancel": any(item.row.status in LIVE_STATUSES for item in items),
         "shipping_lines": address_lines(head.shipping),
@@ -66,15 +68,16 @@ def show_ctx(session: Session, order_id: int, scope: Scope) -> dict[str, Any]:
         "delivery_type": worded(DeliveryType, order.delivery_type),
         "attention_label": lambda entry: worded(AttentionKind, entry.kind),
         "form": NoteForm(formdata=None),
-        **timeline_ctx(session, order.id, head.channel.name),
+        **timeline_ctx(session, head),
     }
 
 
-def timeline_ctx(session: Session, order_id: int, channel: str) -> dict[str, Any]:
+def timeline_ctx(session: Session, head: detail.OrderHead) -> dict[str, Any]:
     """The newest notes and entries of an order."""
+    order_id, channel = head.order.id, head.channel.name
     entries = timeline.entries(session, order_id)
     return {
-        "notes": timeline.notes(session, order_id),
+        "notes": timeline.notes(session, order_id) if Part.NOTES in head.has else timeline.NOTHING,
         "entries": [told(entry, channel) for entry in entries.rows],
         "older_entries": entries.before_id,
     }
@@ -84,12 +87,11 @@ def timeline_ctx(session: Session, order_id: int, channel: str) -> dict[str, Any
 @requires(Permission.ORDERS_VIEW)
 def peek(order_id: int) -> Response:
     """The row that opens under an order in the list."""
-    session = db.session()
-    head = _head(session, order_id, channel_scope())
-    items = detail.items(session, order_id)
-    return part_of_page(
-        "orders/_peek.html", in_table=True, head=head, order=head.order, lines=item_lines(items)
-    )
+    if order_id > LARGEST_ID:
+        raise NotFound("There is no such order.")
+    found = detail.peek(db.session(), order_id, channel_scope())
+    lines = [peek_line(row) for row in found.items]
+    return part_of_page("orders/_peek.html", in_table=True, order=found.order, lines=lines)
 
 
 @blueprint.get("/<int:order_id>/items/<int:item_id>/price")

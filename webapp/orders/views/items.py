@@ -39,6 +39,24 @@ def item_lines(items: Iterable[Item]) -> list[ItemLine]:
     return [_line(item) for item in items]
 
 
+class PeekLine(NamedTuple):
+    """A row as the list shows it under its order."""
+
+    row: Any
+    label: str
+    dot: str
+    attributes: str
+    quantity: str
+
+
+def peek_line(row: Any) -> PeekLine:
+    """The row in words."""
+    status = OrderStatus(row.status)
+    return PeekLine(
+        row, gettext(status.label), status.dot, _attributes(row.attributes), quantity_text(row.quantity)
+    )
+
+
 def parcel(
     cargo: CargoCompany | None, carrier: str | None, tracking_number: str | None, url: str | None
 ) -> Parcel | None:

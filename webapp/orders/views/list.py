@@ -25,7 +25,7 @@ from webapp.orders.views.list_state import ListState, read_state
 from webapp.orders.views.presets import presets
 from webapp.orders.views.shown import Worder, Words
 from webapp.ui.filters import Query
-from webapp.ui.formatting import Writer, writer
+from webapp.ui.formatting import writer
 from webapp.ui.htmx import is_htmx, push_url, redirect, render
 from webapp.ui.i18n import reader_zone
 from webapp.ui.tables import PAGE_SIZE
@@ -53,7 +53,7 @@ class Line(NamedTuple):
     words: Words
     amount: str
     placed: Markup
-    modified: Markup
+    modified: Markup | str
 
 
 @blueprint.record_once
@@ -86,16 +86,16 @@ def list_ctx(session: Session, query: Query, columns: Iterable[str]) -> dict[str
     state = read_state(query, around)
     statistics = _statistics(session) if state.wanted.words else None
     page = _page(session, state, scope, statistics)
-    worder, pen = Worder(), writer()
+    shown = frozenset(columns)
     return {
         "state": state,
         "around": around,
         "tabs": _tabs(state, around),
-        "lines": [_line(row, worder, pen) for row in page.rows],
+        "lines": _lines(page.rows, shown),
         "page": page,
         "total": _total(session, state, page, around, scope, statistics),
         "columns": COLUMNS,
-        "shown": frozenset(columns),
+        "shown": shown,
         "presets": presets(utc_now().astimezone(reader_zone()).date()),
         "paging": state.paging,
         "too_short": bool(state.wanted.words) and search.read_words(state.wanted.words).too_short,
@@ -103,11 +103,19 @@ def list_ctx(session: Session, query: Query, columns: Iterable[str]) -> dict[str
     }
 
 
-def _line(row: ListRow, worder: Worder, pen: Writer) -> Line:
-    amount = pen.amount(row.amount, row.currency)
-    return Line(
-        row, worder.words(row), amount, pen.cell_time(row.date_placed), pen.cell_time(row.modified_at)
-    )
+def _lines(rows: Iterable[ListRow], shown: frozenset[str]) -> list[Line]:
+    worder, pen = Worder(), writer()
+    changed = "modified" in shown
+    return [
+        Line(
+            row,
+            worder.words(row),
+            pen.amount(row.amount, row.currency),
+            pen.cell_time(row.date_placed),
+            pen.cell_time(row.modified_at) if changed else "",
+        )
+        for row in rows
+    ]
 
 
 def list_url(session: Session, query: Query) -> str:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
-from typing import Any, Final
+from typing import Final
+from urllib.parse import urlencode
 
 from flask import url_for
 from flask_babel import gettext
@@ -50,6 +51,7 @@ class ListState:
     place: Place | None
     pills: Sequence[Pill]
     query: Mapping[str, Sequence[str]]
+    base: str
 
     @property
     def shown_pills(self) -> list[Pill]:
@@ -73,12 +75,14 @@ class ListState:
 
     def url(self, **changes: str | Sequence[str] | None) -> str:
         """This list with some words changed; None takes one out. Paging starts again."""
-        query: dict[str, Any] = {name: values for name, values in self.query.items() if name not in _PAGING}
+        query: dict[str, str | Sequence[str]] = {
+            name: values for name, values in self.query.items() if name not in _PAGING
+        }
         for name, value in changes.items():
             query.pop(name, None)
             if value is not None:
                 query[name] = value
-        return url_for("orders.index", **query)
+        return f"{self.base}?{urlencode(query, doseq=True)}" if query else self.base
 
     def view_url(self, view: View) -> str:
         """The same filters in another view."""
@@ -111,7 +115,8 @@ def read_state(query: Query, around: Surroundings) -> ListState:
     pills = _pills(query, around)
     wanted = _filter(query, view, {pill.name: pill for pill in pills})
     place = _place(query, sort)
-    return ListState(wanted, sort, place, pills, _words(query, wanted, sort, pills, paged=place is not None))
+    words = _words(query, wanted, sort, pills, paged=place is not None)
+    return ListState(wanted, sort, place, pills, words, url_for("orders.index"))
 
 
 def _pills(query: Query, around: Surroundings) -> list[Pill]:

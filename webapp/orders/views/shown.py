@@ -40,16 +40,20 @@ class Words(NamedTuple):
 
 
 class Worder:
-    """Words for many orders: each message is translated once, however many rows need it."""
+    """Words for many orders: each state is put into words once, however many rows have it."""
 
     def __init__(self, translate: Callable[[str], str] = gettext) -> None:
         self._translate = translate
         self._known: dict[str, str] = {}
+        self._words: dict[tuple[Any, ...], Words] = {}
 
     def words(self, order: OrderState) -> Words:
         """The order's state as its line shows it."""
-        label, dot = _state(order)
-        return Words(self._said(label), dot, tuple(self._tags(order)))
+        state = (order.status, order.cancel_status, order.has_open_plan, order.is_send, order.money_mismatch)
+        if state not in self._words:
+            label, dot = _state(order)
+            self._words[state] = Words(self._said(label), dot, tuple(self._tags(order)))
+        return self._words[state]
 
     def _tags(self, order: OrderState) -> list[Tag]:
         tags = []
