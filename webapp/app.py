@@ -6,9 +6,12 @@ from pathlib import Path
 from flask import Flask
 
 from webapp import http_faces, jobs
+from webapp.channels.refund_gateway import PREFIX as CHANNEL_PREFIX
+from webapp.channels.refund_gateway import make_channel_gateway
 from webapp.core.db import db, unit_of_work
 from webapp.core.hints import Hints
 from webapp.core.logging import configure_logging
+from webapp.core.pool import check_connections
 from webapp.core.settings import Settings
 from webapp.payments.accounts import make_gateway
 from webapp.payments.gateway import Gateway
@@ -28,7 +31,6 @@ def create_app(settings: Settings | None = None) -> Flask:
             "pool_size": 8,
             "max_overflow": 4,
             "pool_timeout": 10,
-            "pool_pre_ping": True,
             # An exception's words reach the log; the values of its statement must not.
             "hide_parameters": True,
         },
@@ -39,6 +41,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["kontor_gateways"] = lambda name: _gateway(name, settings)
     app.extensions["kontor_hints"] = Hints(settings=settings, handlers=jobs.handlers())
     db.init_app(app)
+    with app.app_context():
+        check_connections(db.engine)
     http_faces.register(app, settings)
     return app
 
@@ -46,4 +50,6 @@ def create_app(settings: Settings | None = None) -> Flask:
 def _gateway(name: str, settings: Settings) -> Gateway:
     """The gateway that refunds carry by this name; read in a transaction that ends before anything is called."""
     with unit_of_work() as session:
+        if name.startswith(CHANNEL_PREFIX):
+            return make_channel_gateway(session, name, settings)
         return make_gateway(session, name, settings)
