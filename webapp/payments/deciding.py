@@ -105,6 +105,8 @@ def after_answer(
         case Outcome.MISCONFIGURED:
             words = f"The gateway does not accept our access: {answer.words}"
             return Decision(Step.WAIT, words, wait_s, pauses_gateway=True)
+        case Outcome.UNABLE:
+            return Decision(Step.MANUAL, answer.words)
         case Outcome.UNKNOWN:
             quiet_s = 0.0 if capabilities.honours_keys else capabilities.max_processing_delay_s
             return Decision(Step.WAIT, answer.words or "No answer yet.", max(wait_s, quiet_s))

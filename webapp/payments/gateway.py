@@ -22,6 +22,7 @@ class Outcome(StrEnum):
     unknown: timeout, reset, 409, 425, 429, 5xx, unreadable: look before anything else.
     contradictory: the same key was used with another body; only a person can say what was meant.
     misconfigured: our credentials or address are wrong; nobody's refund can go through, so the gateway pauses.
+    unable: it does not do this by itself; a person must, and nothing was done.
     """
 
     SUCCEEDED = "succeeded"
@@ -31,6 +32,7 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
     CONTRADICTORY = "contradictory"
     MISCONFIGURED = "misconfigured"
+    UNABLE = "unable"
 
 
 @dataclass(frozen=True, slots=True)

@@ -257,7 +257,10 @@ def _withdraw(session: Session, plan: CancellationPlan) -> None:
     session.execute(
         update(Refund)
         .where(
-            Refund.plan_id == plan.id, Refund.state.in_([RefundState.READY.value, RefundState.MANUAL.value])
+            Refund.plan_id == plan.id,
+            Refund.state.in_([RefundState.READY.value, RefundState.MANUAL.value]),
+            # In a batch it may be at the bank.
+            Refund.transfer_batch_id.is_(None),
         )
         .values(state=RefundState.WITHDRAWN.value)
     )

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from webapp.core.clock import utc_now
 from webapp.core.operations import NewOperation, Queue, create
-from webapp.orders.enums import RELEASED_REFUND_STATES, RefundState, RefundWay
+from webapp.orders.enums import RELEASED_REFUND_STATES, MoneyHolder, RefundState, RefundWay
 from webapp.orders.models import (
     CancellationPlan,
     CancellationPlanItem,
@@ -45,7 +45,7 @@ def make_refunds(
     session.add_all(made)
     session.flush()
     for refund in made:
-        if RefundWay(refund.way) in BY_MACHINE:
+        if refund.state == RefundState.READY:
             start(session, refund, channel_id=order.channel_id, requested_by_id=requested_by_id)
     return made
 
@@ -113,7 +113,7 @@ def _refund(
     amount: Decimal,
 ) -> Refund:
     refund_id = uuid.uuid4()
-    by_machine = RefundWay(tender.way) in BY_MACHINE
+    state = _first_state(tender, payment)
     return Refund(
         id=refund_id,
         order_id=order.id,
@@ -123,12 +123,23 @@ def _refund(
         way=tender.way,
         amount=amount,
         currency=payment.currency,
-        state=(RefundState.READY if by_machine else RefundState.MANUAL).value,
+        state=state.value,
+        settled_at=utc_now() if state is RefundState.SUCCEEDED else None,
         idem_key=f"rf_{refund_id}",
         gateway=gateway_name(order, tender.way, payment),
         payee_id=tender.payee_id,
         reason=f"Order {order.number}, plan {plan.id}",
     )
+
+
+def _first_state(tender: CancellationPlanTender, payment: Transaction) -> RefundState:
+    """Ready for the machine or waiting for a person; what others have reserved is not ours to let go.
+
+    Whoever reserved it hears of the cancellation and captures nothing, or less.
+    """
+    if tender.way == RefundWay.RELEASE and (payment.holder != MoneyHolder.US or payment.gateway is None):
+        return RefundState.SUCCEEDED
+    return RefundState.READY if RefundWay(tender.way) in BY_MACHINE else RefundState.MANUAL
 
 
 def gateway_name(order: Order, way: str, payment: Transaction) -> str | None:

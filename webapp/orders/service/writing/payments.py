@@ -5,7 +5,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from webapp.orders.enums import AttentionKind, MoneyHolder, TenderKind
+from webapp.orders.enums import (
+    RELEASED_REFUND_STATES,
+    AttentionKind,
+    MoneyHolder,
+    RefundState,
+    TenderKind,
+)
 from webapp.orders.inputs import ExternalRefundDraft, OrderDraft, TransactionDraft
 from webapp.orders.service.writing.columns import PAYMENT_COLUMNS
 from webapp.orders.service.writing.decision import Decision
@@ -108,18 +114,33 @@ def _set_payment(decision: Decision, row: Columns, **columns: Any) -> None:
             payment=row["id"],
             captured=str(captured),
         )
+    _raise_when_captured_whole(decision, row, columns.get("captured_amount", row["captured_amount"]))
     changed = {name: value for name, value in columns.items() if row[name] != value}
     if changed:
         decision.payments[row["id"]] = changed
 
 
+def _raise_when_captured_whole(decision: Decision, row: Columns, captured: Decimal) -> None:
+    """A part of a reservation was let go by a cancellation; whoever captured took it all the same (decision 10)."""
+    due = row["authorised_amount"] - row["released"]
+    if row["released"] and row["captured_amount"] <= due < captured:
+        decision.alarm(
+            AttentionKind.PAID_MORE_THAN_TOTAL,
+            f"{captured} was captured, although {row['released']} of the {row['authorised_amount']} reserved had been"
+            " let go with a cancellation. That much is the customer's.",
+            payment=row["id"],
+            captured=str(captured),
+        )
+
+
 def _decide_refunds(decision: Decision) -> None:
     stored, draft = decision.stored, decision.incoming.draft
     known = {row["remote_id"] for row in stored.refunds} | {row["gateway_ref"] for row in stored.refunds}
-    ours = [row["idem_key"] for row in stored.refunds if row["remote_id"] is None]
     for refund in real_refunds(draft):
-        # Our own refunds carry their key in the reason we gave the channel (decision 1).
-        if refund.remote_id not in known and not any(key in refund.reason for key in ours):
+        own = _own(decision, refund)
+        if own is not None:
+            _raise_when_given_up(decision, refund, own)
+        elif refund.remote_id not in known:
             decision.refunds.append(refund)
     _raise_when_vanished(decision)
     refunded: Decimal = stored.columns["refund_amount"]
@@ -133,6 +154,23 @@ def _decide_refunds(decision: Decision) -> None:
             f"{refunded} {draft.currency} went back, and only {paid} was paid.",
             refunded=str(refunded),
             paid=str(paid),
+        )
+
+
+def _own(decision: Decision, refund: ExternalRefundDraft) -> Columns | None:
+    """Our refund that the channel tells of: it carries its key in the reason we gave the channel (decision 1)."""
+    rows = (row for row in decision.stored.refunds if row["remote_id"] is None)
+    return next((row for row in rows if row["idem_key"] in refund.reason), None)
+
+
+def _raise_when_given_up(decision: Decision, refund: ExternalRefundDraft, own: Columns) -> None:
+    if RefundState(own["state"]) in RELEASED_REFUND_STATES:
+        decision.alarm(
+            AttentionKind.REFUND_NEEDS_PERSON,
+            f"The channel has paid {refund.amount} {decision.incoming.draft.currency} back by a refund of ours that we"
+            " count as failed. Do not pay it a second time.",
+            refund_id=str(own["id"]),
+            remote_refund=refund.remote_id,
         )
 
 

@@ -56,7 +56,9 @@ WHERE i.order_id = {_IDS} ORDER BY i.order_id, i.position, i.part
 """)  # noqa: S608
 _PAYMENTS = text(f"""
 SELECT t.id, t.order_id, t.remote_id, t.currency, {selected("t", (*PAYMENT_COLUMNS, "extra_field"))}, coalesce((SELECT sum(r.amount) FROM refund r WHERE r.transaction_id = t.id
-    AND r.state NOT IN ('declined', 'withdrawn') AND r.way <> 'release'), 0) AS reserved
+    AND r.state NOT IN ('declined', 'withdrawn') AND r.way <> 'release'), 0) AS reserved,
+    coalesce((SELECT sum(r.amount) FROM refund r WHERE r.transaction_id = t.id
+    AND r.state NOT IN ('declined', 'withdrawn') AND r.way = 'release'), 0) AS released
 FROM payment_transaction t WHERE t.order_id = {_IDS} ORDER BY t.order_id, t.id
 """)  # noqa: S608
 _REFUNDS = text(
