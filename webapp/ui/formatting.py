@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 
 from webapp.core.clock import utc_now
 from webapp.core.money import EXPONENTS
-from webapp.ui.i18n import language, once_a_request, reader_zone
+from webapp.ui.i18n import catalogue, language, once_a_request, reader_zone
 
 _DASH = Markup("—")
 COUNT_CAP = 10_000  # above it a list says "10,000+": counting further costs more than anybody learns from it
@@ -163,13 +163,20 @@ def when(at: datetime | None, form: str = "short") -> Markup:
     return writer().when(at, form)
 
 
+def translated(message: str, **variables: object) -> Markup:
+    """A message of ours in the reader's language; what is put into it is escaped. `_()` in templates."""
+    text: str = catalogue().ugettext(message)
+    # A page says a hundred of them, and most have nothing to be put in; "%%" stands for "%" in all of them.
+    return _safe(text) % variables if variables or "%" in text else _safe(text)
+
+
 def bdi(text: object) -> Markup:
     """Text of unknown direction (a name, a number) that must not reorder the sentence around it."""
     return _safe(f"<bdi>{escape(text)}</bdi>")
 
 
 def _safe(html: str) -> Markup:
-    # Everything that is put into it above is a figure, a time of ours, or escaped.
+    # Everything that is put into it above is a message or figure of ours, a time, or escaped.
     return Markup(html)  # noqa: S704
 
 
@@ -186,6 +193,6 @@ _FORMS: dict[str, Callable[[Writer, datetime], str]] = {
 
 
 def init_formatting(app: Flask) -> None:
-    """Give templates `money()`, `when()`, `number()`, `count()` and the filter `|bdi`."""
-    app.jinja_env.globals.update(money=money, when=when, number=number, count=count)
+    """Give templates `_()`, `money()`, `when()`, `number()`, `count()` and the filter `|bdi`."""
+    app.jinja_env.globals.update(_=translated, money=money, when=when, number=number, count=count)
     app.jinja_env.filters["bdi"] = bdi

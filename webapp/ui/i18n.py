@@ -25,8 +25,8 @@ def init_i18n(app: Flask) -> None:
     app.config.setdefault("BABEL_TRANSLATION_DIRECTORIES", "translations")
     Babel(app, locale_selector=_choose_language, timezone_selector=_choose_time_zone)
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
-        gettext=lambda message: _catalogue().ugettext(message),
-        ngettext=lambda one, many, number: _catalogue().ungettext(one, many, number),
+        gettext=lambda message: catalogue().ugettext(message),
+        ngettext=lambda one, many, number: catalogue().ungettext(one, many, number),
         newstyle=True,
     )
     app.jinja_env.globals.update(language=language, direction=direction)
@@ -66,10 +66,10 @@ def time_zone_names() -> tuple[str, ...]:
     return (*sorted(regions), "UTC")
 
 
-def _catalogue() -> Translations:
+def catalogue() -> Translations:
     """The reader's messages, looked up once: a page says a hundred of them, and Flask-Babel would ask for each."""
-    catalogue: Translations = once_a_request("catalogue", get_translations)
-    return catalogue
+    found: Translations = once_a_request("catalogue", get_translations)
+    return found
 
 
 @cache

@@ -47,9 +47,10 @@ class Tab:
 
 
 class Line(NamedTuple):
-    """A row of the list, its state in words, its figures and times as the reader writes them."""
+    """A row of the list, its order's page, its state in words, its figures and times as the reader writes them."""
 
     row: ListRow
+    url: str
     words: Words
     amount: str
     placed: Markup
@@ -104,11 +105,12 @@ def list_ctx(session: Session, query: Query, columns: Iterable[str]) -> dict[str
 
 
 def _lines(rows: Iterable[ListRow], shown: frozenset[str]) -> list[Line]:
-    worder, pen = Worder(), writer()
+    worder, pen, base = Worder(), writer(), url_for("orders.index")
     changed = "modified" in shown
     return [
         Line(
             row,
+            f"{base}{row.id}",
             worder.words(row),
             pen.amount(row.amount, row.currency),
             pen.cell_time(row.date_placed),
