@@ -451,3 +451,13 @@ def test_a_person_erased_after_the_order_when_it_is_pulled_again_then_nothing_of
 def test_nothing_to_write_when_called_then_nothing_comes_back(session: Session) -> None:
     assert write(make_channel(session)) == []
     assert rows(session, OrderItem) == 0
+
+
+def test_a_negative_total_when_written_then_it_is_taken_as_it_is(session: Session) -> None:
+    given = draft(discounts=(DiscountDraft("fee", "fee", Decimal("130.00")),), transactions=())
+
+    write(make_channel(session), given)
+
+    order = order_of(session)
+    assert (order.amount, order.unapplied_discount, order.money_mismatch) == (*amounts("-30.00", "30.00"), False)
+    assert findings() == []
