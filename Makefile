@@ -7,7 +7,7 @@ RUN := .venv/bin/python
 DEV := .venv-dev/bin/python
 SOURCES := webapp sandbox tests bench scripts migrations worker.py
 
-.PHONY: run test chaos chaos-long test-long lint format bench bench-1m lock venv venv-dev clean
+.PHONY: run test test-real chaos chaos-long test-long lint format bench bench-1m lock venv venv-dev clean
 
 # The whole product with its demo. Ctrl-C stops everything; the next run goes on where this one was.
 run: venv
@@ -23,6 +23,10 @@ chaos: venv-dev
 
 chaos-long: venv-dev
 	KONTOR_CHAOS_N=500 exec $(DEV) -m pytest tests/chaos -m chaos -s --timeout=3600
+
+# Against servers that nobody here wrote, from npm; skipped, and counted, where npm is not or cannot fetch them.
+test-real: venv-dev
+	KONTOR_TEST_REAL=1 exec $(DEV) -m pytest tests/real
 
 # Every property of the rules on 100,000 random orders: hours, for a release. In rounds, because Hypothesis
 # remembers every example of a run and would fill the memory.
