@@ -34,7 +34,6 @@ BUNDLES: dict[str, tuple[str, ...]] = {
             "channels",
         )
     ),
-    "admin.css": ("css/admin.css",),
     # Order matters: page.js defines what the others use.
     "app.js": tuple(
         f"js/{name}.js"
