@@ -15,6 +15,7 @@ from webapp.channels.service import ChannelService
 from webapp.core.db import db, unit_of_work
 from webapp.core.errors import Conflict, InvalidInput
 from webapp.core.operations import Operation
+from webapp.operations.watching import watch
 from webapp.orders.forms import NoteForm
 from webapp.orders.models import Order
 from webapp.orders.queries import detail
@@ -103,7 +104,8 @@ def pull() -> Response:
         scope = channel_scope()
         channels = session.execute(query if scope is None else query.where(Channel.id.in_(scope))).all()
         for channel in channels:
-            ChannelService().pull(session, channel.id, audit_context())
+            operation, _ = ChannelService().pull(session, channel.id, audit_context())
+            watch(operation)
     if not channels:
         raise Conflict(gettext("No channel is switched on. Connect one first."))
     response = make_response("", 204) if is_htmx() else redirect(url_for("orders.index"))
