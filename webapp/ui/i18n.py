@@ -72,6 +72,12 @@ def catalogue() -> Translations:
     return found
 
 
+def gettext(message: str, **variables: object) -> str:
+    """Flask-Babel's `gettext` by the catalogue of this request; it does not see `force_locale`. For what every page says."""
+    text: str = catalogue().ugettext(message)
+    return text % variables if variables else text
+
+
 @cache
 def _zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)

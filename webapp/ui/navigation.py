@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask import Flask, current_app, request, url_for
-from flask_babel import gettext
 
 from webapp.auth.permissions import can
 from webapp.auth.roles import Permission
 from webapp.core.text import N_
+from webapp.ui.i18n import gettext
 
 _BADGES = "kontor_navigation_badges"
 _AREAS = "kontor_navigation_areas"

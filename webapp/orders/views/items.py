@@ -4,14 +4,13 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from flask_babel import gettext
-
 from webapp.cargo.carriers import tracking_url
 from webapp.cargo.models import CargoCompany
 from webapp.orders.enums import OrderStatus
 from webapp.orders.models import OrderItem, Package
 from webapp.orders.queries.detail import Item, OrderHead
 from webapp.ui.formatting import number
+from webapp.ui.i18n import gettext
 
 
 class ItemLine(NamedTuple):

@@ -9,7 +9,6 @@ from typing import Final
 from urllib.parse import urlencode
 
 from flask import url_for
-from flask_babel import gettext
 
 from webapp.orders.enums import CancelStatus, OrderStatus
 from webapp.orders.queries.criteria import Flag, OrderFilter, Place, Sort, SortKey, View
@@ -27,7 +26,7 @@ from webapp.ui.filters import (
     read_days,
     read_text,
 )
-from webapp.ui.i18n import language
+from webapp.ui.i18n import gettext, language
 from webapp.ui.tables import decode_cursor, encode_cursor
 
 # As an order lives: its way to the customer first, then the ways it can end otherwise.

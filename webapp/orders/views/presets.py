@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from flask_babel import gettext
+from webapp.ui.i18n import gettext
 
 
 class Preset(NamedTuple):

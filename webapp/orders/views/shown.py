@@ -4,11 +4,10 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any, Final, NamedTuple, Protocol
 
-from flask_babel import gettext
-
 from webapp.core.text import N_
 from webapp.orders.enums import UNDECIDED_CANCEL_STATUSES, CancelStatus, Dot, OrderStatus
 from webapp.orders.queries.criteria import TO_SEND_STATUSES
+from webapp.ui.i18n import gettext
 
 _UNDECIDED: Final = {status.value for status in UNDECIDED_CANCEL_STATUSES}
 
