@@ -22,6 +22,7 @@ from webapp.orders.enums import RefundState, RefundWay, TenderKind
 from webapp.orders.models import CancellationPlan
 from webapp.orders.queries.transfers import transfers_of, waiting_by_currency
 from webapp.orders.service.cancellation.authority import Authority
+from webapp.orders.service.refunds import exporting
 from webapp.orders.service.refunds.batches import add_transfers, close_batch, gather, remove_transfers
 from webapp.orders.service.refunds.exporting import FileKind, download, export_batch
 from webapp.orders.service.refunds.manual import settle_by_hand, settle_plan_by_hand, try_again
@@ -175,6 +176,35 @@ def test_two_exports_at_once_have_one_winner(app: Flask, desk: Desk, finance: Au
     for thread in threads:
         thread.join()
     assert sorted(outcomes) == ["already_exported", "exported"]
+
+
+def test_without_the_batch_s_lock_both_would_export(
+    app: Flask, desk: Desk, finance: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control of the test above: two that both read before either writes would give the bank two files."""
+    waiting(desk, "60.00")
+    add_account(finance)
+    batch_id = gathered(finance)
+    both_have_read, outcomes = threading.Barrier(2), []
+
+    def unlocked(session: Session, wanted: int) -> TransferBatch:
+        batch = session.get_one(TransferBatch, wanted)
+        both_have_read.wait()
+        return batch
+
+    monkeypatch.setattr(exporting, "locked_batch", unlocked)
+
+    def export() -> None:
+        with app.app_context(), unit_of_work() as session:
+            export_batch(session, batch_id, finance)
+        outcomes.append("exported")
+
+    threads = [threading.Thread(target=export) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert outcomes == ["exported", "exported"]
 
 
 def test_what_is_taken_out_waits_again_and_can_be_put_in_again(desk: Desk, finance: Authority) -> None:
