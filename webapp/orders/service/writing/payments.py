@@ -114,7 +114,7 @@ def _set_payment(decision: Decision, row: Columns, **columns: Any) -> None:
             payment=row["id"],
             captured=str(captured),
         )
-    _raise_when_captured_whole(decision, row, columns.get("captured_amount", row["captured_amount"]))
+    _raise_when_captured_whole(decision, row, {**row, **columns}["captured_amount"])
     changed = {name: value for name, value in columns.items() if row[name] != value}
     if changed:
         decision.payments[row["id"]] = changed
