@@ -65,12 +65,8 @@ def claim_refund(session: Session, run: OperationRun, capabilities: Capabilities
     waits = _waits_for(session, refund, capabilities)
     if waits is not None:
         return waits
-    claimed = session.connection().execute(
-        update(Refund)
-        .where(Refund.id == refund_id, Refund.state == state)
-        .values(state=RefundState.SENDING.value)
-    )
-    if not claimed.rowcount:
+    taking = update(Refund).where(Refund.id == refund_id, Refund.state == state)
+    if not session.connection().execute(taking.values(state=RefundState.SENDING.value)).rowcount:
         return NotNow(None, "The refund was withdrawn.")
     session.expire(refund)
     if refund.plan_id is not None:

@@ -11,10 +11,10 @@ from webapp.core.errors import Conflict, InvalidInput, NotFound
 from webapp.core.money import in_words
 from webapp.core.operations import Queue, hint_after_commit
 from webapp.orders.enums import RELEASED_REFUND_STATES, RefundState, RefundWay
-from webapp.orders.locks import lock_order
 from webapp.orders.models import CancellationPlan, Order
 from webapp.orders.service.cancellation.authority import Authority
 from webapp.orders.service.cancellation.paying import BY_MACHINE, gateway_name, start
+from webapp.orders.service.refunds.locking import locked_refund
 from webapp.orders.service.refunds.plan_moves import move_plan
 from webapp.orders.service.refunds.settling import apply_state
 from webapp.orders.service.refunds.transferred import check_account, new_payee
@@ -31,7 +31,7 @@ def settle_by_hand(
     Raises PermissionDenied, NotFound, TransitionNotAllowed, InvalidInput without evidence, Conflict for a transfer
     that lies in a batch: the batch settles it.
     """
-    order, refund = _locked(session, refund_id)
+    order, refund = locked_refund(session, refund_id)
     by.require(Permission.REFUND_LOYALTY if refund.way == RefundWay.LOYALTY else Permission.REFUND_MANUAL)
     check_refund_move(RefundState(refund.state), state, evidence=evidence)
     _refuse_in_batch(session, refund)
@@ -72,18 +72,13 @@ def try_again(
     `way` is bank transfer (with its account) or loyalty credit. Raises PermissionDenied, Conflict when it was not
     declined or another one has taken its place, InvalidInput above the cap or for a wrong account.
     """
-    order, declined = _locked(session, refund_id)
+    order, declined = locked_refund(session, refund_id)
     by.require(Permission.CANCEL_APPROVE)
     if way is RefundWay.LOYALTY:
         by.require(Permission.REFUND_LOYALTY)
     if declined.state != RefundState.DECLINED or declined.plan_id is None:
         raise Conflict("Only a refund that was declined can be tried again.", code="not_declined")
-    payment = session.execute(
-        select(Transaction).where(Transaction.id == declined.transaction_id).with_for_update()
-    ).scalar_one()
-    _refuse_successor(session, declined)
-    _refuse_above_cap(session, payment, declined)
-    again = _successor(order, declined, payment, way or RefundWay(declined.way))
+    again = _successor(session, order, declined, way or RefundWay(declined.way))
     if way is RefundWay.TRANSFER:
         check_account(iban, holder_name)
         again.payee_id = new_payee(session, order, iban, holder_name).id
@@ -105,7 +100,13 @@ def try_again(
     return again
 
 
-def _successor(order: Order, declined: Refund, payment: Transaction, way: RefundWay) -> Refund:
+def _successor(session: Session, order: Order, declined: Refund, way: RefundWay) -> Refund:
+    """A new row for the same part of the plan, if nothing has taken its place and the payment still holds it."""
+    payment = session.execute(
+        select(Transaction).where(Transaction.id == declined.transaction_id).with_for_update()
+    ).scalar_one()
+    _refuse_successor(session, declined)
+    _refuse_above_cap(session, payment, declined)
     if way != declined.way and way not in (RefundWay.TRANSFER, RefundWay.LOYALTY):
         raise InvalidInput("Money goes back another way only by bank transfer or as loyalty credit.")
     again_id = uuid.uuid4()
@@ -156,14 +157,6 @@ def check_now(session: Session, refund_id: uuid.UUID) -> None:
     ).first()
     if moved is not None:
         hint_after_commit(session, Queue.MONEY)
-
-
-def _locked(session: Session, refund_id: uuid.UUID) -> tuple[Order, Refund]:
-    found = session.get(Refund, refund_id)
-    if found is None:
-        raise NotFound("There is no such refund.")
-    order = lock_order(session, found.order_id)
-    return order, session.get_one(Refund, refund_id, populate_existing=True, with_for_update=True)
 
 
 def _refuse_in_batch(session: Session, refund: Refund) -> None:

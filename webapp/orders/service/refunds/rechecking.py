@@ -8,7 +8,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from webapp.core import breaker
@@ -17,8 +17,8 @@ from webapp.core.db import unit_of_work
 from webapp.core.operations import OperationRun, OperationState
 from webapp.core.settings import Timing
 from webapp.orders.enums import UNDER_WAY_REFUND_STATES, RefundState
-from webapp.orders.locks import lock_order
 from webapp.orders.service.refunds.claims import order_of
+from webapp.orders.service.refunds.locking import locked_refund
 from webapp.orders.service.refunds.machine import breaker_name
 from webapp.orders.service.refunds.manual import check_now
 from webapp.orders.service.refunds.reversal import reverse_refund
@@ -92,13 +92,7 @@ def _is_worked_on(session: Session, refund_id: uuid.UUID) -> bool:
 
 def _apply(session: Session, refund_id: uuid.UUID, lookup: Lookup) -> str:
     """Write what the gateway says now of a refund that had ended; the words are for the operation."""
-    order = lock_order(session, session.get_one(Refund, refund_id).order_id)
-    refund = session.scalars(
-        select(Refund)
-        .where(Refund.id == refund_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one()
+    order, refund = locked_refund(session, refund_id)
     has_moved = any(found.outcome in _MOVED for found in lookup.found)
     if refund.state == RefundState.SUCCEEDED and lookup.found and not has_moved:
         if all(found.outcome is Outcome.DECLINED for found in lookup.found):

@@ -9,13 +9,13 @@ from webapp.auth.models import StaffUser
 from webapp.auth.roles import Permission
 from webapp.core.audit import AuditContext, Origin, record
 from webapp.core.db import unit_of_work
-from webapp.core.errors import Conflict, InvalidInput, NotFound
+from webapp.core.errors import Conflict, InvalidInput
 from webapp.core.iban import compact_iban, is_iban
 from webapp.core.operations import OperationRun
 from webapp.orders.enums import RefundState, RefundWay
-from webapp.orders.locks import lock_order
 from webapp.orders.models import Order
 from webapp.orders.service.cancellation.authority import Authority
+from webapp.orders.service.refunds.locking import locked_refund
 from webapp.orders.service.refunds.reversal import reverse_refund
 from webapp.orders.service.refunds.settling import apply_state
 from webapp.orders.states import check_refund_move
@@ -46,7 +46,7 @@ def settle_batch(run: OperationRun) -> None:
 
 
 def _settle(session: Session, refund_id: uuid.UUID, evidence: str, context: AuditContext) -> None:
-    order, refund = _locked(session, refund_id)
+    order, refund = locked_refund(session, refund_id)
     if refund.state != RefundState.MANUAL:
         # The bank has returned it meanwhile.
         return
@@ -64,7 +64,7 @@ def return_transfer(session: Session, refund_id: uuid.UUID, by: Authority, *, wo
     by.require(Permission.REFUND_MANUAL)
     if not words.strip():
         raise InvalidInput("Say what the bank said.", fields={"words": ["Say what the bank said."]})
-    order, refund = _locked(session, refund_id)
+    order, refund = locked_refund(session, refund_id)
     batch = session.get(TransferBatch, refund.transfer_batch_id or 0)
     if refund.way != RefundWay.TRANSFER or batch is None or batch.state == "gathering":
         raise Conflict("This refund went to no bank yet; take it out of its batch.", code="not_exported")
@@ -84,7 +84,7 @@ def name_payee(
     """Enter or correct where a waiting transfer goes. Raises InvalidInput, and Conflict once the bank may have it."""
     by.require(Permission.REFUND_MANUAL)
     check_account(iban, holder_name)
-    order, refund = _locked(session, refund_id)
+    order, refund = locked_refund(session, refund_id)
     if refund.way != RefundWay.TRANSFER or refund.state != RefundState.MANUAL:
         raise Conflict("This refund is no transfer that waits.", code="not_waiting")
     if refund.transfer_batch_id is not None:
@@ -123,14 +123,6 @@ def new_payee(session: Session, order: Order, iban: str, holder_name: str) -> Pa
     session.add(payee)
     session.flush()
     return payee
-
-
-def _locked(session: Session, refund_id: uuid.UUID) -> tuple[Order, Refund]:
-    found = session.get(Refund, refund_id)
-    if found is None:
-        raise NotFound("There is no such refund.")
-    order = lock_order(session, found.order_id)
-    return order, session.get_one(Refund, refund_id, populate_existing=True, with_for_update=True)
 
 
 def _closer(session: Session, batch: TransferBatch) -> AuditContext:

@@ -1,0 +1,19 @@
+"""A refund with its order, locked in the order in which everybody locks them."""
+
+import uuid
+
+from sqlalchemy.orm import Session
+
+from webapp.core.errors import NotFound
+from webapp.orders.locks import lock_order
+from webapp.orders.models import Order
+from webapp.payments.models import Refund
+
+
+def locked_refund(session: Session, refund_id: uuid.UUID) -> tuple[Order, Refund]:
+    """Both read anew and locked until the transaction ends. Raises NotFound."""
+    found = session.get(Refund, refund_id)
+    if found is None:
+        raise NotFound("There is no such refund.")
+    order = lock_order(session, found.order_id)
+    return order, session.get_one(Refund, refund_id, populate_existing=True, with_for_update=True)
