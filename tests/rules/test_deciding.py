@@ -58,6 +58,7 @@ def test_look_first_when_it_may_have_been_sent_or_nothing_would_catch_a_second(
         (Outcome.DECLINED, Step.DECLINED, 0.0, False),
         (Outcome.ALREADY_REFUNDED, Step.WAIT, 0.0, False),
         (Outcome.CONTRADICTORY, Step.MANUAL, 0.0, False),
+        (Outcome.UNABLE, Step.MANUAL, 0.0, False),
         (Outcome.MISCONFIGURED, Step.WAIT, 120.0, True),
         (Outcome.UNKNOWN, Step.WAIT, 120.0, False),
     ],
@@ -80,6 +81,7 @@ def test_answer_when_the_table_is_read_then_no_outcome_is_missing() -> None:
         Outcome.ALREADY_REFUNDED: Step.WAIT,
         Outcome.UNKNOWN: Step.WAIT,
         Outcome.CONTRADICTORY: Step.MANUAL,
+        Outcome.UNABLE: Step.MANUAL,
         Outcome.MISCONFIGURED: Step.WAIT,
     }
 
@@ -124,6 +126,7 @@ def test_unknown_answer_then_waits_the_longest_of_backoff_wish_and_quiet_period(
         (Outcome.UNKNOWN, Step.MANUAL),
         (Outcome.ALREADY_REFUNDED, Step.MANUAL),
         (Outcome.CONTRADICTORY, Step.MANUAL),
+        (Outcome.UNABLE, Step.MANUAL),
         (Outcome.MISCONFIGURED, Step.MANUAL),
     ],
 )
