@@ -1,5 +1,7 @@
 """Around the list: counts of the tabs, menus, totals, and what the statistics say about words."""
 
+from decimal import Decimal
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -76,7 +78,7 @@ def test_total_when_counting_is_cheap_then_exact_and_when_dear_then_about(
     make_orders(session, shop, 3)
     make_order(session, shop, currency="EUR")
     session.execute(text("ANALYZE orders"))
-    wanted = OrderFilter(currencies=("TRY",))
+    wanted = OrderFilter(currencies=("TRY",), least=Decimal(1))
 
     exact = count_matching(session, wanted, None)
     monkeypatch.setattr(totals, "AFFORDABLE", 0.0)
@@ -84,6 +86,17 @@ def test_total_when_counting_is_cheap_then_exact_and_when_dear_then_about(
 
     assert exact == Total(3)
     assert about == Total(3, exact=False)
+
+
+def test_total_when_one_index_answers_then_exact_whatever_the_planner_expects(
+    session: Session, shop: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_orders(session, shop, 3)
+    make_order(session, shop, currency="EUR")
+    monkeypatch.setattr(totals, "AFFORDABLE", 0.0)
+
+    assert count_matching(session, OrderFilter(currencies=("TRY",)), None) == Total(3)
+    assert count_matching(session, OrderFilter(), None) == Total(4)
 
 
 def test_total_when_nothing_can_match_then_nothing_is_counted(session: Session, shop: Channel) -> None:
