@@ -459,5 +459,8 @@ def test_a_negative_total_when_written_then_it_is_taken_as_it_is(session: Sessio
     write(make_channel(session), given)
 
     order = order_of(session)
-    assert (order.amount, order.unapplied_discount, order.money_mismatch) == (*amounts("-30.00", "30.00"), False)
+    assert (order.amount, order.unapplied_discount, order.money_mismatch) == (
+        *amounts("-30.00", "30.00"),
+        False,
+    )
     assert findings() == []
