@@ -25,7 +25,8 @@ from webapp.core.db import db, unit_of_work
 from webapp.core.errors import Conflict
 from webapp.core.operations import Operation
 from webapp.orders.enums import TenderKind
-from webapp.orders.models import Attention, CancellationPlan
+from webapp.orders.models import Attention, CancellationPlan, Order
+from webapp.orders.service import OrderService
 from webapp.payments.by_item import ItemLeft, parts_by_item
 from webapp.payments.history import get_payment_history, get_transaction_amount, latest_history
 
@@ -206,7 +207,8 @@ def test_history_is_asked_for_once_and_told_without_persons(desk: Desk, bank: Ba
     context = desk.authority().context
     db.session.rollback()
     with unit_of_work() as unit:
-        first, is_new = get_payment_history(unit, order_id, context)
+        order = unit.get_one(Order, order_id)
+        first, is_new = OrderService(unit).get_payment_history(order, context)
         again, is_second = get_payment_history(unit, order_id, context)
         assert (first.id, is_new, is_second) == (again.id, True, False)
         assert (latest_history(unit, order_id), get_transaction_amount(unit, order_id)) == (None, None)
@@ -220,7 +222,8 @@ def test_history_is_asked_for_once_and_told_without_persons(desk: Desk, bank: Ba
         ("iyzico", "captured", Decimal("100.00"), Decimal("10.00"))
     ]
     assert [(r.amount, r.is_ours) for r in told[0].refunds] == [(Decimal("10.00"), False)]
-    assert get_transaction_amount(db.session(), order_id) == Decimal("90.00")
+    order = db.session.get_one(Order, order_id)
+    assert OrderService(db.session()).get_transaction_amount(order) == Decimal("90.00")
     result = db.session.scalars(select(Operation.result).where(Operation.kind == "payment.history")).one()
     assert set(result["payments"][0]) == {
         "transaction_id", "gateway", "standing", "currency", "authorised", "captured", "refunded", "refunds",

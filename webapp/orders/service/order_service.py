@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Collection, Sequence
+from decimal import Decimal
 from typing import Any, Unpack
 
 from sqlalchemy.orm import Session
@@ -26,6 +27,7 @@ from webapp.orders.service.redistributing import redistribute
 from webapp.orders.service.standing import derived, touch
 from webapp.orders.service.wording import said_by
 from webapp.orders.service.write_orders import create_order
+from webapp.payments.history import get_payment_history, get_transaction_amount
 
 
 class OrderService:
@@ -205,6 +207,17 @@ class OrderService:
         return progress_cancel_status(
             self.session, payment_type, cancel_status, self._by(audit_context), reference=reference
         )
+
+    def get_payment_history(self, order: Order, audit_context: AuditContext) -> tuple[Operation, bool]:
+        """Ask the gateways for the order's payments; payments/history.py reads what the operation was told.
+
+        A second asker joins the question that is open (False). Raises Conflict when there is no gateway to ask.
+        """
+        return get_payment_history(self.session, order.id, audit_context)
+
+    def get_transaction_amount(self, order: Order) -> Decimal | None:
+        """What the gateways took less what went back, by their last word; None when they were never asked."""
+        return get_transaction_amount(self.session, order.id)
 
     def _by(self, audit_context: AuditContext) -> Authority:
         return Authority.of_staff(self.session, audit_context)
