@@ -60,6 +60,16 @@ def typed(client: StaffClient, desk: Desk, order_id: int, **fields: str) -> dict
     return {**form, **fields}
 
 
+def test_a_form_that_shows_neither_shipping_nor_bank_sends_neither_and_opens_a_plan(
+    agent: StaffClient, desk: Desk, order_id: int
+) -> None:
+    form = typed(agent, desk, order_id)
+    del form["shipping"], form["fallback"]
+    answer = agent.post(f"/orders/{order_id}/cancel", data=form, headers=HTMX)
+    assert answer.status_code == 204, answer.text
+    assert db.session.scalar(select(func.count()).select_from(CancellationPlan)) == 1
+
+
 def nothing_was_opened() -> bool:
     db.session.rollback()
     plans = db.session.scalar(select(func.count()).select_from(CancellationPlan))

@@ -24,7 +24,11 @@ SHOP = "Sandbox shop"
 # The sandbox's own, known to everybody; they open nothing else.
 CREDENTIALS = {"consumer_key": "ck_sandbox", "consumer_secret": "cs_sandbox"}
 PULL_MINUTES = 1
-LIMITS: Final = {"TRY": "50000.00", "EUR": "1000.00", "SAR": "4000.00", "AED": "4000.00", "USD": "1000.00"}
+LIMITS: Final = {
+    **dict.fromkeys(("EUR", "GBP", "USD"), "1000.00"),
+    **dict.fromkeys(("AED", "SAR", "PLN"), "4000.00"),
+    **{"TRY": "50000.00", "KWD": "300.000", "JPY": "150000"},
+}
 
 
 @dataclass(frozen=True)

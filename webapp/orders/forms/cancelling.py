@@ -59,10 +59,13 @@ class CancelForm(FlaskForm):
 
     version = HiddenField()
     seen = HiddenField()
-    shipping = SelectField(lazy_gettext("Shipping fee"), validate_choice=True)
+    # With defaults: an order without a fee, or whose money needs no bank, shows neither and sends neither.
+    shipping = SelectField(lazy_gettext("Shipping fee"), default="")
     forced_refund_amount = _words(lazy_gettext("Pay back another amount"), 30)
     adjustment_reason = _words(lazy_gettext("Why another amount"))
-    fallback = SelectField(lazy_gettext("What its payment cannot carry goes back"))
+    fallback = SelectField(
+        lazy_gettext("What its payment cannot carry goes back"), default=RefundWay.TRANSFER.value
+    )
     ibans = _words(lazy_gettext("IBAN"), 60)
     holder_names = _words(lazy_gettext("Account holder"), 140)
 

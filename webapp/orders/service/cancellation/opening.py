@@ -103,7 +103,7 @@ def open_plans(
             subject=("cancellation_plan", plan.id),
             order_id=order.id,
             summary=in_words(plan.refund_amount, plan.currency),
-            changes={"status": [None, plan.status], "refund_amount": [None, str(plan.refund_amount)]},
+            changes={"status": [None, plan.status]},
         )
     return OpenedPlans(tuple(plans), draft)
 
