@@ -75,7 +75,8 @@ class Shooting:
         pid = int(self.file.read_text().split()[-1])
         try:
             return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
+            # Gone before it was opened, or between that and reading it.
             return True
 
     def _check_cursor(self) -> None:
