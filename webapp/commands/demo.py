@@ -27,7 +27,9 @@ PULL_MINUTES = 1
 LIMITS: Final = {
     **dict.fromkeys(("EUR", "GBP", "USD"), "1000.00"),
     **dict.fromkeys(("AED", "SAR", "PLN"), "4000.00"),
-    **{"TRY": "50000.00", "KWD": "300.000", "JPY": "150000"},
+    "TRY": "50000.00",
+    "KWD": "300.000",
+    "JPY": "150000",
 }
 
 
