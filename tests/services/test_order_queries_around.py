@@ -124,7 +124,7 @@ def test_statistics_when_never_analysed_then_everything_is_looked_up(session: Se
     statistics = TrigramStatistics(0.0, {})
 
     assert not statistics.prefers_walking(read_words("yilmaz"))
-    assert statistics.rarest(("yilmaz",)) == ["yil"]
+    assert statistics.rarest(("yilmaz",)) == ("yil",)
 
 
 def test_what_is_remembered_when_its_time_is_over_then_read_anew() -> None:

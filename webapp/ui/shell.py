@@ -9,6 +9,7 @@ from webapp.auth.roles import Permission
 from webapp.core.settings import Settings
 from webapp.ui.assets import init_assets
 from webapp.ui.errors import init_errors
+from webapp.ui.escaping import PageCode
 from webapp.ui.formatting import init_formatting
 from webapp.ui.htmx import init_htmx
 from webapp.ui.i18n import init_i18n
@@ -22,6 +23,7 @@ LIVE_OPERATIONS = "operations.live"
 
 def init_ui(app: Flask, settings: Settings) -> None:
     """Call it before any blueprint is registered: CSRF and headers must cover them all."""
+    app.jinja_env.code_generator_class = PageCode
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     init_security(app, settings)

@@ -62,9 +62,9 @@ class OrderPage:
     total: int | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Wanted:
-    """One page as it is asked for, with its words read and its conditions as SQL."""
+    """One page as it is asked for, with its words read and its conditions as SQL; equal only to itself."""
 
     conditions: list[Narrowing]
     bounds: list[ColumnElement[bool]]
@@ -114,29 +114,38 @@ def page(
 
     `statistics` are needed when there are words (`search.read_statistics`).
     """
-    prepared = _prepare(_Question(wanted, scope, sort, place, size, WINDOW))
-    if prepared is None:
+    asked = _read(_Question(wanted, scope, sort, place, size, WINDOW))
+    if asked is None:
         return OrderPage(())
-    asked, walk = prepared
     statistics = statistics or search.TrigramStatistics(0.0, {})
     if _is_walked(asked, statistics):
-        rows = session.execute(walk).all()
+        rows = session.execute(_walking(asked)).all()
         if all(row.hit for row in rows):
             return _cut(rows, asked)
-    return _cut(session.execute(_shown(_gather(asked, statistics), asked)).all(), asked)
+    lookup = () if asked.words is None else statistics.lookup(asked.words)
+    return _cut(session.execute(_gathering(asked, lookup)).all(), asked)
 
 
-# The first pages of the views are asked for all day long.
+# The first pages of the views are asked for all day long; putting a statement together costs as much as running it.
 @lru_cache(maxsize=256)
-def _prepare(question: _Question) -> tuple[_Wanted, Select[*tuple[Any, ...]]] | None:
-    """The question as SQL with its walk's statement; None when nothing can match."""
+def _read(question: _Question) -> _Wanted | None:
+    """The question as SQL; None when nothing can match."""
     conditions = narrowings(question.wanted, question.scope)
     words = search.read_words(question.wanted.words) if question.wanted.words else None
     if conditions is None or (words is not None and words.too_short):
         return None
     bounds = placed_clauses(question.wanted)
-    asked = _Wanted(conditions, bounds, words, question.sort, question.place, question.size)
-    return asked, _shown(_walk(asked), asked)
+    return _Wanted(conditions, bounds, words, question.sort, question.place, question.size)
+
+
+@lru_cache(maxsize=256)
+def _walking(asked: _Wanted) -> Select[*tuple[Any, ...]]:
+    return _shown(_walk(asked), asked)
+
+
+@lru_cache(maxsize=256)
+def _gathering(asked: _Wanted, lookup: search.Lookup) -> Select[*tuple[Any, ...]]:
+    return _shown(_gather(asked, lookup), asked)
 
 
 def _is_walked(asked: _Wanted, statistics: search.TrigramStatistics) -> bool:
@@ -214,9 +223,9 @@ def _hits(
     return hits.order_by(*_ordered(seen.c.key, seen.c.id, asked)).limit(asked.size + 1)
 
 
-def _gather(asked: _Wanted, statistics: search.TrigramStatistics) -> Subquery:
+def _gather(asked: _Wanted, lookup: search.Lookup) -> Subquery:
     """The ids of the page out of everything that matches, which is counted on the way."""
-    matching = _matching(asked, statistics)
+    matching = _matching(asked, lookup)
     total = select(func.count()).select_from(matching).scalar_subquery()
     rows = select(matching.c.id, matching.c.key, true().label("hit"), total.label("total"))
     beyond = _beyond(asked, matching.c.key, matching.c.id)
@@ -224,11 +233,11 @@ def _gather(asked: _Wanted, statistics: search.TrigramStatistics) -> Subquery:
     return ordered.limit(asked.size + 1).subquery("page")
 
 
-def _matching(asked: _Wanted, statistics: search.TrigramStatistics) -> CTE:
+def _matching(asked: _Wanted, lookup: search.Lookup) -> CTE:
     clauses = [*(each.clause for each in asked.conditions), *asked.bounds]
     rows = select(Order.id, asked.key.label("key")).where(*clauses)
     if asked.words is not None:
-        found = search.found(asked.words, statistics).subquery("found")
+        found = search.found(asked.words, lookup).subquery("found")
         if asked.is_plain:
             rows = select(found.c.id, found.c.date_placed.label("key"))
         else:

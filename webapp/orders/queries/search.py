@@ -42,6 +42,7 @@ _PHONE = re.compile(r"[+0(][+\d()\s./-]+")
 _PARTS = re.compile(r"\d+|[^\W\d_]+")
 
 Readings = tuple[tuple[str, ...], ...]
+Lookup = tuple[tuple[str, ...], ...]  # of each reading the trigrams whose lists are read
 
 
 @dataclass(frozen=True)
@@ -80,13 +81,16 @@ class TrigramStatistics:
     rows: float
     share: Mapping[str, float]
 
-    def rarest(self, words: tuple[str, ...]) -> list[str]:
+    def lookup(self, words: Words) -> Lookup:
+        """What to look up for the words."""
+        return tuple(map(self.rarest, words.readings))
+
+    def rarest(self, words: tuple[str, ...]) -> tuple[str, ...]:
         """The trigrams worth looking up: the rarest of each part, for those of one name come together anyway."""
         pieces = {piece for word in words for part in _PARTS.findall(word) for piece in self._telling(part)}
         ordered = sorted(pieces, key=lambda piece: (self.share.get(piece, 0.0), piece))
-        return [piece for piece in ordered if self.share.get(piece, 0.0) < EVERYWHERE][:LOOKED_UP] or ordered[
-            :1
-        ]
+        telling = [piece for piece in ordered if self.share.get(piece, 0.0) < EVERYWHERE]
+        return tuple(telling[:LOOKED_UP] or ordered[:1])
 
     def expected(self, words: Words) -> float:
         """About how many orders match, as if names, numbers and domains came together by chance."""
@@ -133,10 +137,11 @@ def compares(words: Words) -> ColumnElement[bool]:
     return or_(*map(_has_words, words.readings))
 
 
-def found(words: Words, statistics: TrigramStatistics) -> Select[int, datetime]:
+def found(words: Words, lookup: Lookup) -> Select[int, datetime]:
     """(id, date_placed) of every order that matches, by the trigram index; a tracking number only as a whole."""
     readings = [
-        and_(_has_pieces(statistics.rarest(reading)), _has_words(reading)) for reading in words.readings
+        and_(_has_pieces(pieces), _has_words(reading))
+        for reading, pieces in zip(words.readings, lookup, strict=True)
     ]
     by_text = select(OrderSearch.order_id.label("id"), OrderSearch.date_placed).where(or_(*readings))
     if not words.numbers:
@@ -159,8 +164,8 @@ def _has_words(words: tuple[str, ...]) -> ColumnElement[bool]:
     return and_(true(), *(OrderSearch.folded.like(_contains(word)) for word in words))
 
 
-def _has_pieces(pieces: list[str]) -> ColumnElement[bool]:
-    looked_up = bindparam("pieces", pieces, ARRAY(Text), unique=True)
+def _has_pieces(pieces: tuple[str, ...]) -> ColumnElement[bool]:
+    looked_up = bindparam("pieces", list(pieces), ARRAY(Text), unique=True)
     has: ColumnElement[bool] = func.kontor_trigrams(OrderSearch.folded).op("@>")(looked_up)
     return has
 
