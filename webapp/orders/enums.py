@@ -201,6 +201,17 @@ class FailureClass(Worded, StrEnum):
     BUG = "bug"
 
 
+class ActionKind(Worded, StrEnum):
+    """What a channel is told through the outbox (models/integration_action.py)."""
+
+    ACKNOWLEDGE = "acknowledge"
+    STATUS = "status"
+    TRACKING = "tracking"
+    CANCEL = "cancel"
+    ADDRESS = "address"
+    STOCK = "stock"
+
+
 class AttentionKind(Worded, StrEnum):
     """Why somebody must look: a channel and we disagree, and no rule may decide it alone."""
 
@@ -343,6 +354,14 @@ _WORDING: Final[dict[type, dict[object, Wording]]] = {
         FailureClass.MONEY: Wording(N_("Amounts do not add up"), Dot.AMBER),
         FailureClass.REMOTE: Wording(N_("Channel refused or failed"), Dot.AMBER),
         FailureClass.BUG: Wording(N_("Our fault"), Dot.RED),
+    },
+    ActionKind: {
+        ActionKind.ACKNOWLEDGE: Wording(N_("Order received"), Dot.BLUE),
+        ActionKind.STATUS: Wording(N_("New status"), Dot.BLUE),
+        ActionKind.TRACKING: Wording(N_("Tracking number"), Dot.BLUE),
+        ActionKind.CANCEL: Wording(N_("Cancelled items"), Dot.BLUE),
+        ActionKind.ADDRESS: Wording(N_("New address"), Dot.BLUE),
+        ActionKind.STOCK: Wording(N_("Stock level"), Dot.BLUE),
     },
     AttentionKind: {
         AttentionKind.SHIPPED_WHILE_CANCELLING: Wording(N_("Shipped although being cancelled"), Dot.AMBER),

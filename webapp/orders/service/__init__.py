@@ -7,7 +7,8 @@ cancellation/         plans: open, approve, reject; refunds/ is the machine that
 attention.py          what somebody must look at; timeline.py writes what happened
 """
 
+from webapp.orders.service.integration_action_service import IntegrationActionService
 from webapp.orders.service.order_item_service import OrderItemService
 from webapp.orders.service.order_service import OrderService
 
-__all__ = ["OrderItemService", "OrderService"]
+__all__ = ["IntegrationActionService", "OrderItemService", "OrderService"]

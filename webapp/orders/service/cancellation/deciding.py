@@ -19,13 +19,12 @@ from webapp.orders.cancellation import (
     draft_cancellation,
     needs_second_person,
 )
-from webapp.orders.enums import CancelStatus, OrderStatus, PlanKind, RefundState, RequestStatus
+from webapp.orders.enums import ActionKind, CancelStatus, OrderStatus, PlanKind, RefundState, RequestStatus
 from webapp.orders.locks import lock_order
 from webapp.orders.models import (
     CancellationPlan,
     CancellationPlanItem,
     CancellationRequest,
-    IntegrationAction,
     Order,
     OrderItem,
 )
@@ -35,6 +34,7 @@ from webapp.orders.service.cancellation.opening import refuse_problems
 from webapp.orders.service.cancellation.paying import make_refunds
 from webapp.orders.service.cancellation.redrafting import is_paid_back_as, redraft, rewrite
 from webapp.orders.service.cancellation.refusals import MoreThanOneOpenPlan
+from webapp.orders.service.integration_action_service import IntegrationActionService
 from webapp.orders.service.refunds.plan_moves import move_items, move_plan
 from webapp.orders.service.standing import restate
 from webapp.orders.service.stock import add_reservations, reserved_by
@@ -317,15 +317,8 @@ def _items(session: Session, plan: CancellationPlan) -> list[OrderItem]:
 
 def _tell_channel(session: Session, order: Order, plan: CancellationPlan, by: Authority) -> None:
     ended = [item for item in _items(session, plan) if item.status == OrderStatus.CANCELLED]
-    session.add(
-        IntegrationAction(
-            channel_id=order.channel_id,
-            order_id=order.id,
-            kind="cancel",
-            args={"plan_id": plan.id, "items": [item.id for item in ended], "is_all": plan.is_all},
-            requested_by_id=by.context.staff_id,
-        )
-    )
+    facts = {"plan_id": plan.id, "items": [item.id for item in ended], "is_all": plan.is_all}
+    IntegrationActionService(session).create(order, ActionKind.CANCEL, facts, by.context)
 
 
 def _move_requests(session: Session, plan: CancellationPlan, status: RequestStatus) -> None:
