@@ -23,6 +23,8 @@ def measure(world: World) -> list[Line]:
     with (
         psycopg.connect(url, autocommit=True) as connection,
         child("-m", "bench.noop_worker", settings=world.on(url)),
+        # As in the product: whatever hint gets lost, somebody looks again.
+        child("-m", "webapp.cli", "sweeper", settings=world.on(url)),
     ):
         _wait(lambda: _ask(connection, "SELECT count(*) FROM operation WHERE state = 'done'") >= 1)
         limit = _ceiling(connection)

@@ -9,6 +9,7 @@ from webapp.auth.login import init_login
 from webapp.channels import api as channel_webhooks
 from webapp.channels import views as channels
 from webapp.core.logging import init_request_log
+from webapp.core.reading import init_reading
 from webapp.core.settings import Settings
 from webapp.metrics import init_metrics
 from webapp.operations import views as operations
@@ -23,6 +24,7 @@ def register(app: Flask, settings: Settings) -> None:
     # First of all, so that whatever refuses a request later has its id and is counted.
     init_request_log(app, settings)
     init_metrics(app, settings)
+    init_reading(app)
     init_ui(app, settings)
     init_login(app)
     for blueprint in (

@@ -9,11 +9,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar
 
+import psycopg
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, DateTime, Identity, MetaData, Numeric, String, func
+from flask_sqlalchemy.session import Session as BindingSession
+from sqlalchemy import BigInteger, DateTime, Engine, Identity, MetaData, Numeric, String, func
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
 
 log = logging.getLogger(__name__)
@@ -45,11 +49,23 @@ class Base(DeclarativeBase):
     type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: DateTime(timezone=True)}
 
 
-# Models derive from our own typed Base; Flask-SQLAlchemy gives engine, session scope and teardown.
-db = SQLAlchemy(metadata=Base.metadata)
-
 _HOOKS = "kontor_after_commit"
 _OPEN = "kontor_unit_open"
+_READING = "kontor_reading"
+
+
+class HouseSession(BindingSession):
+    """Flask-SQLAlchemy's session, for which PostgreSQL refuses to write between `begin_reading()` and a unit of work."""
+
+    def get_bind(self, *args: Any, **kwargs: Any) -> Any:
+        """The engine; one whose transactions are READ ONLY while nothing but reading is expected."""
+        bind = super().get_bind(*args, **kwargs)
+        reads = self.info.get(_READING) and not self.info.get(_OPEN)
+        return _reading(bind) if reads and isinstance(bind, Engine) else bind
+
+
+# Models derive from our own typed Base; Flask-SQLAlchemy gives engine, session scope and teardown.
+db = SQLAlchemy(metadata=Base.metadata, session_options={"class_": HouseSession})
 
 
 @contextmanager
@@ -61,7 +77,7 @@ def unit_of_work() -> Iterator[Session]:
     session = db.session()
     if session.info.get(_OPEN):
         raise RuntimeError("A unit of work is already open; pass its session instead of opening another.")
-    session.rollback()  # A read before this one must not lend it an old snapshot.
+    _end_transaction(session)  # A read before this one must not lend it an old snapshot.
     session.info[_OPEN] = True
     session.info[_HOOKS] = []
     try:
@@ -83,6 +99,38 @@ def after_commit(session: Session, hook: Callable[[], None]) -> None:
     if hooks is None:
         raise RuntimeError("after_commit needs an open unit of work.")
     hooks.append(hook)
+
+
+def begin_reading(session: Session) -> None:
+    """From here on the session only reads, but for its units of work: each transaction begins as READ ONLY."""
+    session.info[_READING] = True
+
+
+def end_reading(session: Session) -> None:
+    """What was read is done with."""
+    _end_transaction(session)
+    session.info[_READING] = False
+
+
+def _end_transaction(session: Session) -> None:
+    """End the transaction before a unit of work, or of a whole request; nothing of it is kept.
+
+    A READ ONLY one by COMMIT: upon ROLLBACK psycopg forgets the statements that it has prepared, and PostgreSQL
+    would plan each of them anew for every page.
+    """
+    if session.info.get(_READING) and session.in_transaction():
+        try:
+            driver: Any = session.connection().connection.driver_connection
+            driver.commit()
+        except (SQLAlchemyError, psycopg.Error):
+            session.invalidate()  # the server has gone; the pool makes another connection
+    session.rollback()
+
+
+@lru_cache(maxsize=4)
+def _reading(engine: Engine) -> Engine:
+    """The same connections, each transaction READ ONLY from its BEGIN on."""
+    return engine.execution_options(postgresql_readonly=True)
 
 
 def _run_hooks(hooks: list[Callable[[], None]]) -> None:

@@ -49,7 +49,7 @@ def _has_word(connection: psycopg.Connection[Any]) -> bool:
 def _answers(connection: psycopg.Connection[Any]) -> bool:
     try:
         connection.execute("SELECT 1")
-        connection.rollback()
+        connection.commit()  # not a rollback, upon which psycopg forgets what it has prepared
     except psycopg.Error:
         return False
     return True
