@@ -15,6 +15,7 @@ from webapp.metrics import init_metrics
 from webapp.operations import views as operations
 from webapp.orders import views as orders
 from webapp.orders.views import approval_limits
+from webapp.orders.views import queue as cancellations
 from webapp.payments import api as gateway_webhooks
 from webapp.ui.shell import init_ui
 
@@ -34,6 +35,7 @@ def register(app: Flask, settings: Settings) -> None:
         channels.blueprint,
         channel_webhooks.webhooks,
         orders.blueprint,
+        cancellations.blueprint,
         approval_limits.blueprint,
         gateway_webhooks.webhooks,
     ):

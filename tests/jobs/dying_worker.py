@@ -13,14 +13,15 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import worker
+from tests.servers import Processes, wait_until
 from webapp.app import create_app
 from webapp.auth.roles import Role
-from webapp.core import hints
+from webapp.core import hints, worklist
 from webapp.core.audit import AuditContext, Origin
 from webapp.core.db import unit_of_work
 from webapp.core.home import environment
 from webapp.core.operations import Queue
-from webapp.core.settings import Settings
+from webapp.core.settings import Settings, Timing
 from webapp.orders.service.cancellation import deciding
 from webapp.orders.service.cancellation.authority import Authority
 from webapp.orders.service.refunds import machine
@@ -55,7 +56,35 @@ def hint_and_die(*_: Any) -> NoReturn:
     die()
 
 
+def nth(number: int, dying: Callable[[Any, str], None], owner: Any, name: str) -> None:
+    """Let the function pass until its call of that number."""
+    original: Callable[..., Any] = getattr(owner, name)
+    left = [number]
+
+    def run(*args: Any, **named: Any) -> Any:
+        left[0] -= 1
+        if left[0] == 0:
+            setattr(owner, name, original)
+            dying(owner, name)
+            return getattr(owner, name)(*args, **named)
+        return original(*args, **named)
+
+    setattr(owner, name, run)
+
+
+def judge_in_two_transactions(
+    run: worklist.OperationRun, position: int, subject: worklist.Subject, act: worklist.Act, *_: Any
+) -> NoReturn:
+    """What a verdict must not be: written after the act has been committed by itself."""
+    with unit_of_work() as session:
+        act(session, subject)
+    die()
+
+
 STEPS: dict[str, Callable[[], None]] = {
+    "third verdict, not committed": lambda: nth(3, before, worklist, "_decide"),
+    "third verdict, committed": lambda: nth(3, after, worklist, "_judge"),
+    "acted, verdict to come": lambda: setattr(worklist, "_judge", judge_in_two_transactions),
     "approved, not committed": lambda: before(deciding, "restate"),
     "approved, no hint": lambda: before(hints, "send_hint"),
     "hint without row": lambda: setattr(deciding, "restate", hint_and_die),
@@ -72,6 +101,16 @@ def approve(order_id: int, staff_id: int) -> None:
     with create_app(Settings.from_env(environment(os.environ))).app_context(), unit_of_work() as session:
         context = AuditContext(origin=Origin.PAGE, staff_id=staff_id)
         deciding.approved_order_cancel(session, order_id, Authority.of_role(context, Role.SUPERVISOR))
+
+
+def let_die(processes: Processes, folder: Path, step: str, *words: str, timing: Timing) -> None:
+    """Start a process that dies at that step, and bury it; for tests."""
+    told = folder / "told"
+    env = {"DIE_AT": step, "DIE_FILE": str(told)}
+    dying = processes.python("dying", "-m", "tests.jobs.dying_worker", *words, timing=timing, env=env)
+    wait_until(told.exists, what=f"the end at “{step}”: {dying.output}", timeout_s=60)
+    if dying.is_alive():
+        dying.kill_family()
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from tests.cancel_desk import Desk, make_desk, order_now, paid_order
+from tests.jobs.dying_worker import let_die
 from tests.order_drafts import findings
 from tests.racing import race
 from tests.sandbox.running import BankServer
@@ -105,12 +106,7 @@ def assert_paid_once(bank: BankServer, order_id: int) -> None:
 
 def die_at(processes: Processes, folder: Path, step: str, *words: str) -> None:
     """Start a process that dies at that step, and bury it."""
-    told = folder / "told"
-    env = {"DIE_AT": step, "DIE_FILE": str(told)}
-    dying = processes.python("dying", "-m", "tests.jobs.dying_worker", *words, timing=PATIENT, env=env)
-    wait_until(told.exists, what=f"the end at “{step}”: {dying.output}", timeout_s=60)
-    if dying.is_alive():
-        dying.kill_family()
+    let_die(processes, folder, step, *words, timing=PATIENT)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from tests.cancel_desk import items_of_order, order_now
@@ -14,6 +14,7 @@ from webapp.core.db import db, unit_of_work
 from webapp.core.errors import Conflict, InvalidInput, NotFound, PermissionDenied, TransitionNotAllowed
 from webapp.core.hints import drain
 from webapp.core.operations import Operation
+from webapp.core.worklist import OperationItem, Outcome, items
 from webapp.orders.enums import CancelStatus, TenderKind
 from webapp.orders.inputs import TransactionDraft
 from webapp.orders.models import CancellationPlan, CancellationRequest, Order, OrderItem
@@ -21,7 +22,6 @@ from webapp.orders.service import OrderService
 from webapp.orders.service.cancellation import requests
 from webapp.orders.service.cancellation.authority import Authority
 from webapp.orders.service.cancellation.opening import OpenedPlans
-from webapp.orders.service.cancellation.progressing import verdicts_of
 from webapp.orders.service.cancellation.refusals import UpdateCancelStatusRefused
 
 D = Decimal
@@ -178,7 +178,11 @@ def test_progress_then_every_plan_of_that_payment_type_has_its_verdict(session: 
 
     done = progress(counter, CancelStatus.APPROVED, counter.supervisor)
 
-    verdicts = {each.order_number: (each.moved, each.words[:26]) for each in verdicts_of(done)}
+    verdicts = {
+        order_now(each.order_id or 0).number: (each.outcome == Outcome.DONE, each.words[:26])
+        for each in items(db.session(), done.id, limit=10)
+    }
+    done = db.session.get_one(Operation, done.id)
     assert verdicts == {
         "200": (True, ""),
         "201": (True, ""),
@@ -200,13 +204,11 @@ def test_progress_when_cut_off_and_run_again_then_no_plan_is_decided_twice(count
     for order_id in orders:
         counter.cancel(order_id)
     with unit_of_work() as unit:
-        asked, _ = OrderService(unit).progress_cancel_status(
-            "card", CancelStatus.APPROVED, counter.supervisor
-        )
+        OrderService(unit).progress_cancel_status("card", CancelStatus.APPROVED, counter.supervisor)
         plans = [plans_of_one.id for order_id in orders for plans_of_one in _plans(unit, order_id)]
         # What a worker had written when it died: two plans are decided, and it says so.
-        done = [{"plan_id": p, "order_number": "x", "moved": True, "words": ""} for p in plans[:2]]
-        asked.result = {"plans": plans, "verdicts": done}
+        decided = update(OperationItem).where(OperationItem.subject_id.in_(plans[:2]))
+        assert unit.execute(decided.values(outcome="done")).rowcount == 2  # type: ignore[attr-defined]
     assert drain("upkeep") == 1
     assert [order_now(order_id).status for order_id in orders] == [50, 50, 100, 100]
 

@@ -1,12 +1,10 @@
 """One page of the list: what it holds for each filter and sort, how pages join, and what it costs."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from tests.factories import (
@@ -20,29 +18,14 @@ from tests.factories import (
     make_payment_option,
     make_record,
 )
+from tests.statements import counted_statements
 from webapp.channels.models import Channel
-from webapp.core.db import db
 from webapp.orders.models import Order
 from webapp.orders.queries import listing, search
 from webapp.orders.queries.criteria import Flag, OrderFilter, Place, Scope, Sort, SortKey, View
 
 NO_STATISTICS = search.TrigramStatistics(0.0, {})
 EVERY_NAME_IS_COMMON = search.TrigramStatistics(100.0, {"meh": 1.0, "ehm": 1.0, "hme": 1.0, "met": 1.0})
-
-
-@contextmanager
-def counted_statements() -> Iterator[list[str]]:
-    """The statements that reach the database meanwhile."""
-    seen: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        seen.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(db.engine, "before_cursor_execute", note)
 
 
 def numbers(

@@ -1,7 +1,7 @@
 """Lists of operations: which a person may know of, a page of them, the few that the top bar shows."""
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,6 +13,7 @@ from webapp.auth.models import StaffUser
 from webapp.channels.models import Channel
 from webapp.core.errors import NotFound
 from webapp.core.operations import Operation, OperationState
+from webapp.core.worklist import OperationItem, Outcome
 from webapp.orders.models import Order
 
 # Written out, not bound: the planner takes a partial index only for a condition that it can read.
@@ -114,6 +115,33 @@ def open_of_channel(session: Session, channel_id: int) -> list[Line]:
     """What waits or runs for a channel, oldest first; who may see the channel may see these."""
     query = _lines().where(Operation.channel_id == channel_id, IS_OPEN)
     return [_line(row) for row in session.execute(query.order_by(Operation.created_at).limit(LIVE_AT_MOST))]
+
+
+def verdicts(
+    session: Session,
+    operation_id: uuid.UUID,
+    outcomes: Collection[Outcome],
+    *,
+    after: int = 0,
+    limit: int,
+) -> Sequence[Row[int, str, str, int | None, str | None]]:
+    """A page of what became of each thing on an operation's list: position, outcome, words, order and its number."""
+    query = (
+        select(
+            OperationItem.position,
+            OperationItem.outcome,
+            OperationItem.words,
+            OperationItem.order_id,
+            Order.number,
+        )
+        .outerjoin(Order, Order.id == OperationItem.order_id)
+        .where(
+            OperationItem.operation_id == operation_id,
+            OperationItem.position > after,
+            OperationItem.outcome.in_([outcome.value for outcome in outcomes]),
+        )
+    )
+    return session.execute(query.order_by(OperationItem.position).limit(limit)).all()
 
 
 def bare_line(found: Operation) -> Line:

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from flask import Blueprint, Response, make_response, render_template, request, url_for
 from flask_babel import gettext
+from sqlalchemy.orm import Session
 
 from webapp.auth.permissions import Permission, audit_context, channel_scope, current_staff, requires
 from webapp.channels.queries import channel_names
@@ -14,15 +15,17 @@ from webapp.core.clock import utc_now
 from webapp.core.db import db, unit_of_work
 from webapp.core.hints import current_hints
 from webapp.core.operations import OperationState
+from webapp.core.worklist import Outcome, count_outcomes
 from webapp.operations import queries, service, watching
 from webapp.operations.queries import Cursor, OperationFilter, Viewer
 from webapp.operations.shown import Shown, shown
-from webapp.operations.wording import STATES, kind_words
+from webapp.operations.wording import OUTCOMES, STATES, kind_words
 from webapp.ui.filters import ChoicePill, FlagPill, Option, Pill, read_choices, read_flag
 from webapp.ui.htmx import is_htmx, redirect, render, toast, trigger
 from webapp.ui.tables import PAGE_SIZE, decode_cursor, page_of
 
 SORT = "recent"
+VERDICTS = "position"
 # Told to the page when watched work has ended; lists that it may have changed listen.
 ENDED = "operation:ended"
 ORDERS_CHANGED = "orders:changed"
@@ -68,7 +71,48 @@ def show(operation_id: uuid.UUID) -> Response:
 
 def show_ctx(operation_id: uuid.UUID) -> dict[str, Any]:
     """One operation as its page shows it. Raises NotFound."""
-    return {"shown": shown(queries.operation(db.session(), viewer(), operation_id))}
+    session = db.session()
+    return {
+        "shown": shown(queries.operation(session, viewer(), operation_id)),
+        **_verdicts_ctx(session, operation_id),
+    }
+
+
+@bp.get("/<uuid:operation_id>/verdicts")
+@requires(Permission.OPERATIONS_VIEW)
+def verdicts(operation_id: uuid.UUID) -> Response:
+    """What became of each thing on the operation's list, page by page."""
+    session = db.session()
+    context = {
+        "shown": shown(queries.operation(session, viewer(), operation_id)),
+        **_verdicts_ctx(session, operation_id),
+    }
+    return render("operations/show.html", "operations/_verdicts.html", **context)
+
+
+def _verdicts_ctx(session: Session, operation_id: uuid.UUID) -> dict[str, Any]:
+    """One page of verdicts, refused ones alone when the URL says so; empty for work without a list."""
+    counts = count_outcomes(session, operation_id)
+    if not any(counts.values()):
+        return {"verdicts": None}
+    only_refused = request.args.get("only") == Outcome.REFUSED
+    outcomes = (Outcome.REFUSED,) if only_refused else tuple(Outcome)
+    after = decode_cursor(request.args.get("after"), VERDICTS, (int,))
+    found = queries.verdicts(
+        session,
+        operation_id,
+        outcomes,
+        after=int(str(after[0])) if after else 0,
+        limit=PAGE_SIZE + 1,
+    )
+    page = page_of(found, sort=VERDICTS, key=lambda row: (row.position,), after=after)
+    return {
+        "verdicts": page,
+        "outcome_words": OUTCOMES,
+        "refused": counts[Outcome.REFUSED],
+        "judged": sum(counts.values()) - counts[Outcome.WAITING],
+        "only_refused": only_refused,
+    }
 
 
 @bp.post("/<uuid:operation_id>/retry")
@@ -78,14 +122,15 @@ def retry(operation_id: uuid.UUID) -> Response:
     with unit_of_work() as session:
         queries.operation(session, viewer(), operation_id)
         service.retry_operation(session, audit_context(), operation_id)
-    again = shown(queries.operation(db.session(), viewer(), operation_id))
+    context = show_ctx(operation_id)
+    again = context["shown"]
     if not is_htmx():
         response = redirect(url_for(".show", operation_id=operation_id))
     else:
         fragment = (
             "operations/_row.html" if request.form.get("show") == "row" else "operations/_operation.html"
         )
-        response = trigger(make_response(render_template(fragment, shown=again)), "operations:changed")
+        response = trigger(make_response(render_template(fragment, **context)), "operations:changed")
     return toast(response, gettext("%(work)s runs again.", work=gettext(again.words.label)))
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from webapp.core.operations import Operation, OperationState
 from webapp.core.text import N_
+from webapp.core.worklist import Outcome
 from webapp.orders.enums import Dot
 
 
@@ -14,6 +15,14 @@ class KindWords:
 
     label: str
     doing: str
+
+
+@dataclass(frozen=True)
+class StateWords:
+    """A dot's colour and the word beside it."""
+
+    dot: Dot
+    label: str
 
 
 KINDS: dict[str, KindWords] = {
@@ -28,6 +37,8 @@ KINDS: dict[str, KindWords] = {
     "payment.history": KindWords(N_("Payment history"), N_("Asking the bank for payments")),
     "refund.reconcile": KindWords(N_("Reconciliation"), N_("Comparing with the bank")),
     "cancellation.progress": KindWords(N_("Moving the plans of a payment type"), N_("Moving plans along")),
+    "cancellation.approve_many": KindWords(N_("Approval of many plans"), N_("Approving plans")),
+    "cancellation.open_many": KindWords(N_("Cancelling of many orders"), N_("Opening plans")),
     "channel.check": KindWords(N_("Connection test"), N_("Testing the connection")),
 }
 
@@ -37,6 +48,14 @@ STATES: dict[OperationState, str] = {
     OperationState.LEASED: N_("Running"),
     OperationState.DONE: N_("Done"),
     OperationState.DEAD: N_("Given up"),
+}
+
+# What became of each thing that an operation went through, with its dot.
+OUTCOMES: dict[str, StateWords] = {
+    Outcome.WAITING: StateWords(Dot.GREY, N_("Waiting")),
+    Outcome.DONE: StateWords(Dot.GREEN, N_("Done")),
+    Outcome.UNCHANGED: StateWords(Dot.GREY, N_("Was so already")),
+    Outcome.REFUSED: StateWords(Dot.RED, N_("Refused")),
 }
 
 # Figures of an operation's result that a person wants to read, in this order; programs read the rest as JSON.
@@ -55,14 +74,6 @@ NEWS: dict[str, str] = {"created": N_("new"), "updated": N_("changed"), "failed"
 def kind_words(kind: str) -> KindWords:
     """The words of a kind; one that nobody has named yet is shown by its code."""
     return KINDS.get(kind, KindWords(kind, kind))
-
-
-@dataclass(frozen=True)
-class StateWords:
-    """A dot's colour and the word beside it."""
-
-    dot: Dot
-    label: str
 
 
 def state_words(operation: Operation, now: datetime) -> StateWords:

@@ -8,6 +8,12 @@ from webapp.core.hints import Handler
 from webapp.core.operations import OperationRun
 from webapp.core.periodic import SlotSource
 from webapp.core.settings import Settings
+from webapp.orders.service.cancellation.bulk import (
+    APPROVE_KIND,
+    OPEN_KIND,
+    run_approvals,
+    run_cancellations,
+)
 from webapp.orders.service.cancellation.progressing import PROGRESS_KIND, run_progress
 from webapp.orders.service.refunds.machine import RefundMachine
 from webapp.orders.service.refunds.rechecking import RefundRecheck
@@ -42,5 +48,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "refund.recheck": recheck_refund,
     "refund.reconcile": run_reconciliation,
     PROGRESS_KIND: run_progress,
+    APPROVE_KIND: run_approvals,
+    OPEN_KIND: run_cancellations,
 }
 SLOT_SOURCES: Final[tuple[SlotSource, ...]] = (nightly,)

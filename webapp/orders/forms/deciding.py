@@ -1,8 +1,10 @@
 """The small forms of deciding: why a plan is rejected, and the evidence of money that a person has moved."""
 
-from flask_babel import lazy_gettext
+import uuid
+
+from flask_babel import gettext, lazy_gettext
 from flask_wtf import FlaskForm
-from wtforms import HiddenField, RadioField, TextAreaField
+from wtforms import HiddenField, RadioField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length
 
@@ -44,3 +46,39 @@ class EvidenceForm(FlaskForm):
             Length(max=1000),
         ],
     )
+
+
+class ConfirmManyForm(FlaskForm):
+    """Typing how many are meant; `submission` is the form's own number, so that a second click does nothing more."""
+
+    submission = HiddenField()
+    expected = HiddenField()
+    all_matching = HiddenField()
+    count = StringField(lazy_gettext("How many?"), filters=[_trimmed])
+
+    @classmethod
+    def fresh(cls, *, whole_list: bool) -> "ConfirmManyForm":
+        """A form that nobody has filled in."""
+        form = cls(formdata=None)
+        form.submission.data = str(uuid.uuid4())
+        form.all_matching.data = "1" if whole_list else ""
+        return form
+
+    def is_confirmed(self, now: int) -> bool:
+        """Whether exactly the number was typed that the list has now."""
+        if not self.validate():
+            return False
+        if self.expected.data != str(now):
+            self.count.errors = [
+                gettext(
+                    "There are %(now)s of them now. Look at the list again and type that number.", now=now
+                )
+            ]
+        elif self.count.data.replace(",", "").replace(".", "") != str(now):
+            self.count.errors = [gettext("Type %(now)s: so many will be acted on.", now=now)]
+        else:
+            try:
+                uuid.UUID(self.submission.data or "")
+            except ValueError:
+                self.count.errors = [gettext("Reload the page and try again.")]
+        return not self.count.errors

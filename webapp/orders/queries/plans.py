@@ -7,10 +7,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import String, and_, cast, select
+from sqlalchemy import Row, Select, String, and_, cast, select
 from sqlalchemy.orm import Session, aliased
 
 from webapp.auth.models import StaffUser
+from webapp.core.errors import NotFound
 from webapp.core.operations import Operation, OperationState
 from webapp.orders.enums import CLOSED_CANCEL_STATUSES, UNDER_WAY_REFUND_STATES
 from webapp.orders.models import (
@@ -106,17 +107,31 @@ class PlanGroup:
 
 def open_groups(session: Session, order_id: int) -> list[PlanGroup]:
     """The groups of which some plan is open, oldest first; four statements, one when there is none."""
-    query = (
+    rows = session.execute(_plans().where(CancellationPlan.order_id == order_id)).all()
+    closed = {status.value for status in CLOSED_CANCEL_STATUSES}
+    wanted = {plan.group_id for plan, *_ in rows if plan.status not in closed}
+    return _groups(session, [row for row in rows if row[0].group_id in wanted])
+
+
+def group_of(session: Session, plan_id: int) -> PlanGroup:
+    """The staff action that this plan belongs to, open or closed. Raises NotFound."""
+    group = select(CancellationPlan.group_id).where(CancellationPlan.id == plan_id).scalar_subquery()
+    groups = _groups(session, session.execute(_plans().where(CancellationPlan.group_id == group)).all())
+    if not groups:
+        raise NotFound("There is no such cancellation plan.")
+    return groups[0]
+
+
+def _plans() -> Select[CancellationPlan, str, str]:
+    return (
         select(CancellationPlan, Opener.name, Decider.name)
         .outerjoin(Opener, Opener.id == CancellationPlan.opened_by_id)
         .outerjoin(Decider, Decider.id == CancellationPlan.decided_by_id)
-        .where(CancellationPlan.order_id == order_id)
         .order_by(CancellationPlan.id)
     )
-    rows = session.execute(query).all()
-    closed = {status.value for status in CLOSED_CANCEL_STATUSES}
-    wanted = {plan.group_id for plan, *_ in rows if plan.status not in closed}
-    found = [row for row in rows if row[0].group_id in wanted]
+
+
+def _groups(session: Session, found: Sequence[Row[CancellationPlan, str, str]]) -> list[PlanGroup]:
     if not found:
         return []
     ids = [plan.id for plan, *_ in found]

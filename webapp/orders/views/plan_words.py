@@ -57,6 +57,11 @@ def plans_ctx(session: Session, order_id: int, currency: str) -> dict[str, Any]:
     return {"plan_groups": groups, "plans_live": any(group.is_live for group in groups)}
 
 
+def group_words(session: Session, group: PlanGroup, currency: str) -> GroupWords:
+    """One action as the queue shows it under its row."""
+    return _group(session, group, currency, authority())
+
+
 def _group(session: Session, group: PlanGroup, currency: str, by: Authority) -> GroupWords:
     status = _status(group)
     undecided = status in UNDECIDED_CANCEL_STATUSES

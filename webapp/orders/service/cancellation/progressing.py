@@ -2,20 +2,19 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy.orm import Session
 
 from webapp.auth.roles import Permission
 from webapp.core.audit import AuditContext, Origin, record
-from webapp.core.db import unit_of_work
 from webapp.core.errors import InvalidInput
 from webapp.core.operations import NewOperation, Operation, OperationRun, Queue, create
+from webapp.core.worklist import Subject, put, work_through
 from webapp.orders.enums import CancelStatus
 from webapp.orders.service.cancellation.authority import Authority
 from webapp.orders.service.cancellation.refusals import UpdateCancelStatusRefused
-from webapp.orders.service.cancellation.statuses import Verdict, plans_of_payment_type, progress_one
+from webapp.orders.service.cancellation.statuses import move_group, plans_of_payment_type
 
 PROGRESS_KIND: Final = "cancellation.progress"
 # It stays on the operation for ever, so it is a number of a statement or batch and never words about a person.
@@ -67,6 +66,7 @@ def progress_cancel_status(
         ),
     )
     if is_new:
+        put(session, operation, plans_of_payment_type(session, payment_type))
         record(
             session,
             by.context,
@@ -79,37 +79,11 @@ def progress_cancel_status(
 
 def run_progress(run: OperationRun) -> None:
     """The handler: every plan in a unit of its own; a second run goes on where the first was cut off."""
-    with unit_of_work() as session:
+    status, words = CancelStatus(run.args["cancel_status"]), str(run.args["reference"])
+
+    def move(session: Session, plan: Subject) -> bool:
         by = Authority.of_staff(session, AuditContext(origin=Origin.JOB, staff_id=run.requested_by_id))
-        told = _told(session, run)
-        run.fence(session, done=len(told["verdicts"]), total=len(told["plans"]), result=told)
+        move_group(session, plan.subject_id, status, by, words=words)
+        return True
 
-    def note(session: Session, verdict: Verdict) -> None:
-        so_far = _counted({**told, "verdicts": [*told["verdicts"], asdict(verdict)]})
-        run.fence(session, done=len(so_far["verdicts"]), result=so_far)
-
-    status = CancelStatus(run.args["cancel_status"])
-    for plan_id in told["plans"][len(told["verdicts"]) :]:
-        verdict = progress_one(plan_id, status, by, words=str(run.args["reference"]), note=note)
-        told["verdicts"].append(asdict(verdict))
-    with unit_of_work() as session:
-        run.finish(session, _counted(told))
-
-
-def _told(session: Session, run: OperationRun) -> dict[str, Any]:
-    """The plans as they were when the work began, and what became of those that were tried already."""
-    before = session.get_one(Operation, run.id).result
-    if before is not None:
-        return dict(before)
-    plans = plans_of_payment_type(session, str(run.args["payment_type"]))
-    return _counted({"plans": plans, "verdicts": []})
-
-
-def _counted(told: dict[str, Any]) -> dict[str, Any]:
-    moved = sum(1 for verdict in told["verdicts"] if verdict["moved"])
-    return {**told, "seen": len(told["plans"]), "updated": moved, "failed": len(told["verdicts"]) - moved}
-
-
-def verdicts_of(operation: Operation) -> list[Verdict]:
-    """What became of each plan so far."""
-    return [Verdict(**verdict) for verdict in (operation.result or {}).get("verdicts", [])]
+    work_through(run, move)

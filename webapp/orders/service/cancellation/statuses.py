@@ -1,7 +1,6 @@
 """Moving plans along by name of the target status; every target goes through the method that guards it."""
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import select
@@ -9,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from webapp.auth.roles import Permission
 from webapp.core.audit import record
-from webapp.core.db import unit_of_work
-from webapp.core.errors import Conflict, DomainError, NotFound
+from webapp.core.errors import Conflict, NotFound
+from webapp.core.worklist import Subject
 from webapp.orders.enums import CLOSED_CANCEL_STATUSES, CancelStatus, PlanKind
 from webapp.orders.locks import lock_order
 from webapp.orders.models import CancellationPlan, CancellationPlanItem, Order
@@ -183,49 +182,21 @@ _MOVERS: Final[dict[CancelStatus, Mover]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What became of one plan of a bulk action; `words` say why not."""
-
-    plan_id: int
-    order_number: str
-    moved: bool
-    words: str = ""
-
-
-def progress_one(
-    plan_id: int,
-    cancel_status: CancelStatus,
-    by: Authority,
-    *,
-    words: str = "",
-    note: Callable[[Session, Verdict], None] | None = None,
-) -> Verdict:
-    """One plan of `progress_cancel_status` or a bulk approval, in a unit of work of its own: others are not held up.
-
-    `note` keeps the verdict in the same transaction, so that neither is written without the other.
-    """
-    number = ""
-    try:
-        with unit_of_work() as session:
-            plan = session.get_one(CancellationPlan, plan_id)
-            number = lock_order(session, plan.order_id).number
-            _MOVERS[cancel_status](session, plan.order_id, plan_id, by, words)
-            verdict = Verdict(plan_id, number, moved=True)
-            if note is not None:
-                note(session, verdict)
-    except DomainError as refusal:
-        verdict = Verdict(plan_id, number, moved=False, words=refusal.message)
-        if note is not None:
-            with unit_of_work() as session:
-                note(session, verdict)
-    return verdict
+def move_group(
+    session: Session, plan_id: int, cancel_status: CancelStatus, by: Authority, *, words: str = ""
+) -> None:
+    """Move the action that this plan stands for. Raises NotFound and whatever the target's own method refuses."""
+    plan = session.get(CancellationPlan, plan_id)
+    if plan is None:
+        raise NotFound("There is no such cancellation plan.")
+    lock_order(session, plan.order_id)
+    _MOVERS[cancel_status](session, plan.order_id, plan_id, by, words)
 
 
-def plans_of_payment_type(session: Session, payment_type: str) -> list[int]:
+def plans_of_payment_type(session: Session, payment_type: str) -> list[Subject]:
     """Open plans of orders that were paid so; the first of each action. `payment_type` is a payment option's slug."""
     query = (
-        select(CancellationPlan.id, CancellationPlan.group_id)
+        select(CancellationPlan.id, CancellationPlan.order_id, CancellationPlan.group_id)
         .join(Order, Order.id == CancellationPlan.order_id)
         .where(
             Order.payment_option_slug == payment_type,
@@ -233,7 +204,7 @@ def plans_of_payment_type(session: Session, payment_type: str) -> list[int]:
         )
         .order_by(CancellationPlan.id)
     )
-    first: dict[object, int] = {}
-    for plan_id, group_id in session.execute(query):
-        first.setdefault(group_id, plan_id)
+    first: dict[object, Subject] = {}
+    for plan_id, order_id, group_id in session.execute(query):
+        first.setdefault(group_id, Subject(plan_id, order_id))
     return list(first.values())

@@ -1,0 +1,160 @@
+"""Approving many plans, or cancelling many orders, as one operation: one verdict each, nothing decided twice."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from webapp.auth.roles import Permission
+from webapp.core.audit import AuditContext, Origin, record
+from webapp.core.errors import Conflict, DomainError, InvalidInput, NotFound
+from webapp.core.operations import NewOperation, Operation, OperationRun, Queue, create
+from webapp.core.worklist import Refused, Subject, put, work_through
+from webapp.orders.cancellation import CancelRequest, ReasonChoice
+from webapp.orders.enums import PlanKind
+from webapp.orders.models import CancellationReason
+from webapp.orders.service.cancellation.authority import Authority
+from webapp.orders.service.cancellation.deciding import approved_order_cancel
+from webapp.orders.service.cancellation.opening import open_plans
+
+APPROVE_KIND: Final = "cancellation.approve_many"
+OPEN_KIND: Final = "cancellation.open_many"
+# Nobody looks through more before confirming; a longer list is decided in several goes.
+MOST_AT_ONCE: Final = 1_000
+
+
+def approve_many(
+    session: Session, plans: Sequence[Subject], by: Authority, *, submission: uuid.UUID
+) -> tuple[Operation, bool]:
+    """Have these plans approved, each only as it was seen (`expected_version`). The same submission is the same work.
+
+    Raises PermissionDenied, and InvalidInput for none or too many.
+    """
+    by.require(Permission.CANCEL_APPROVE)
+    return _ask(session, APPROVE_KIND, plans, by, submission, {})
+
+
+def cancel_many(
+    session: Session,
+    orders: Sequence[Subject],
+    reasons: Mapping[PlanKind, int],
+    by: Authority,
+    *,
+    submission: uuid.UUID,
+) -> tuple[Operation, bool]:
+    """Have a plan opened for everything that is live in each of these orders, with one reason per kind of plan.
+
+    Raises PermissionDenied, and InvalidInput for none or too many, and for a reason that cannot be taken for many.
+    """
+    by.require(Permission.CANCEL_OPEN)
+    _reasons(session, reasons)
+    args = {"reasons": {kind.value: reason_id for kind, reason_id in reasons.items()}}
+    return _ask(session, OPEN_KIND, orders, by, submission, args)
+
+
+def run_approvals(run: OperationRun) -> None:
+    """The handler of many approvals."""
+
+    def approve(session: Session, plan: Subject) -> bool:
+        by = _authority(session, run)
+        approval = approved_order_cancel(
+            session,
+            plan.order_id or 0,
+            by,
+            plan_id=plan.subject_id,
+            expected_version=plan.expected_version,
+        )
+        if not approval.is_approved:
+            raise Conflict(
+                "The figures have changed since the plan was opened. Look at them and decide again."
+            )
+        return True
+
+    work_through(run, approve, _keeps_refusal(run, "cancellation_plan.approved", "cancellation_plan"))
+
+
+def run_cancellations(run: OperationRun) -> None:
+    """The handler of many openings."""
+    wanted = {PlanKind(kind): int(reason_id) for kind, reason_id in run.args["reasons"].items()}
+
+    def cancel(session: Session, order: Subject) -> bool:
+        request = CancelRequest(is_all=True, reasons=tuple(_reasons(session, wanted)))
+        open_plans(session, order.subject_id, request, _authority(session, run))
+        return True
+
+    work_through(run, cancel, _keeps_refusal(run, "cancellation_plan.opened", "order"))
+
+
+def _ask(
+    session: Session,
+    kind: str,
+    subjects: Sequence[Subject],
+    by: Authority,
+    submission: uuid.UUID,
+    args: Mapping[str, object],
+) -> tuple[Operation, bool]:
+    if not subjects:
+        raise InvalidInput("Tick at least one line.")
+    if len(subjects) > MOST_AT_ONCE:
+        raise InvalidInput(f"{MOST_AT_ONCE:,} at once at most. Narrow the list and do it in several goes.")
+    operation, is_new = create(
+        session,
+        NewOperation(
+            kind=kind,
+            queue=Queue.UPKEEP,
+            dedupe_key=f"form:{submission}",
+            # Unique in every state: the second click of a form finds the work of the first, also when it is done.
+            slot=f"form:{submission}",
+            args=args,
+            requested_by_id=by.context.staff_id,
+            request_id=by.context.request_id,
+        ),
+    )
+    if is_new:
+        put(session, operation, subjects)
+        record(
+            session,
+            by.context,
+            f"{kind}.asked",
+            subject=("operation", operation.id),
+            summary=f"{len(subjects):,}",
+        )
+    return operation, is_new
+
+
+def _authority(session: Session, run: OperationRun) -> Authority:
+    """Asked anew for each: whoever was disabled meanwhile decides nothing more."""
+    return Authority.of_staff(session, AuditContext(origin=Origin.JOB, staff_id=run.requested_by_id))
+
+
+def _keeps_refusal(run: OperationRun, tag: str, subject: str) -> Refused:
+    """Keep each refused attempt on money in the audit log."""
+
+    def note(session: Session, refused: Subject, refusal: DomainError) -> None:
+        context = AuditContext(origin=Origin.JOB, staff_id=run.requested_by_id)
+        record(
+            session,
+            context,
+            tag,
+            subject=(subject, refused.subject_id),
+            order_id=refused.order_id,
+            summary=refusal.message,
+            changes={"refused_because": [None, refusal.error_code]},
+            refused=True,
+        )
+
+    return note
+
+
+def _reasons(session: Session, wanted: Mapping[PlanKind, int]) -> list[ReasonChoice]:
+    choices = []
+    for kind, reason_id in wanted.items():
+        reason = session.get(CancellationReason, reason_id)
+        if reason is None:
+            raise NotFound("There is no such reason; choose one of the list.")
+        if reason.needs_text:
+            words = "This reason asks for words about each order; choose another one for many."
+            raise InvalidInput(words, fields={f"reason_{kind.value}": [words]})
+        choices.append(ReasonChoice(reason.id, kind, reason.needs_text, reason.is_active, ""))
+    return choices
