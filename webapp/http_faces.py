@@ -14,8 +14,7 @@ from webapp.core.settings import Settings
 from webapp.metrics import init_metrics
 from webapp.operations import views as operations
 from webapp.orders import views as orders
-from webapp.orders.views import approval_limits
-from webapp.orders.views import queue as cancellations
+from webapp.orders.views import approval_limits, cancellations
 from webapp.payments import api as gateway_webhooks
 from webapp.ui.shell import init_ui
 

@@ -150,6 +150,11 @@ class CancellationRequest(Base):
     __table_args__ = (
         Index("ix_cancellation_request_order", "order_id", text("id DESC")),
         Index("uq_cancellation_request_remote", "order_item_id", "remote_id", unique=True),
+        Index(
+            "ix_cancellation_request_open",
+            "id",
+            postgresql_where=text("status IN ('waiting_approval', 'confirmed')"),
+        ),
         CheckConstraint(
             "status IN ('waiting_approval', 'confirmed', 'approved', 'rejected', 'completed')",
             name="status_known",

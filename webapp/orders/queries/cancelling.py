@@ -3,13 +3,19 @@
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from webapp.core.audit import AuditEntry
 from webapp.core.errors import NotFound
-from webapp.orders.enums import LIVE_STATUSES
-from webapp.orders.models import CancellationReason, Order, OrderItem
+from webapp.orders.enums import LIVE_STATUSES, OPEN_CANCEL_STATUSES, OrderStatus
+from webapp.orders.models import (
+    CancellationPlan,
+    CancellationPlanItem,
+    CancellationReason,
+    Order,
+    OrderItem,
+)
 from webapp.orders.queries.criteria import Scope
 
 LARGEST_ID: Final = 2**63 - 1  # of PostgreSQL's bigint
@@ -25,10 +31,23 @@ def visible_order(session: Session, order_id: int, scope: Scope) -> Order:
 
 
 def live_items(session: Session, order_id: int) -> Sequence[OrderItem]:
-    """The items that have neither ended nor stand in a plan."""
-    query = select(OrderItem).where(
-        OrderItem.order_id == order_id, OrderItem.status.in_([int(status) for status in LIVE_STATUSES])
+    """The items that have neither ended nor stand in a plan; those that somebody only wishes to cancel too."""
+    held = (
+        select(CancellationPlanItem.id)
+        .join(CancellationPlan, CancellationPlan.id == CancellationPlanItem.plan_id)
+        .where(
+            CancellationPlanItem.order_item_id == OrderItem.id,
+            ~CancellationPlanItem.is_shipping_only,
+            CancellationPlan.status.in_([status.value for status in OPEN_CANCEL_STATUSES]),
+        )
     )
+    only_wished = and_(
+        OrderItem.status == OrderStatus.CANCELLATION_WAITING,
+        OrderItem.status_before_cancel.is_not(None),
+        ~exists(held),
+    )
+    live = OrderItem.status.in_([int(status) for status in LIVE_STATUSES])
+    query = select(OrderItem).where(OrderItem.order_id == order_id, or_(live, only_wished))
     return session.scalars(query.order_by(OrderItem.position, OrderItem.part, OrderItem.id)).all()
 
 

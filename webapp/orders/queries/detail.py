@@ -16,6 +16,7 @@ from webapp.customers.models import Address, Customer
 from webapp.orders.enums import OrderStatus
 from webapp.orders.models import (
     Attention,
+    CancellationRequest,
     DiscountItem,
     ExternalStatus,
     IntegrationAction,
@@ -25,6 +26,7 @@ from webapp.orders.models import (
     Package,
 )
 from webapp.orders.queries.criteria import Scope
+from webapp.orders.queries.plan_queue import REQUEST_IS_OPEN
 from webapp.payments.models import PaymentOption, Refund, Transaction
 
 # Enough for "14 orders"; a marketplace's collective customer may have a hundred thousand.
@@ -42,6 +44,7 @@ class Part(StrEnum):
     PACKAGES = "has_packages"
     NOTES = "has_notes"
     ATTENTION = "has_attention"
+    WISHES = "has_wishes"
     REFUSED = "has_refused"
     REFRESH = "has_refresh"
 
@@ -299,6 +302,7 @@ _PARTS: Final = {
     Part.PACKAGES: (Package.order_id == Order.id,),
     Part.NOTES: (OrderNote.order_id == Order.id,),
     Part.ATTENTION: (Attention.order_id == Order.id, Attention.closed_at.is_(None)),
+    Part.WISHES: (CancellationRequest.order_id == Order.id, REQUEST_IS_OPEN),
     Part.REFUSED: (IntegrationAction.order_id == Order.id, _NOT_TOLD),
     Part.REFRESH: (Operation.order_id == Order.id, _ASKED_ANEW),
 }

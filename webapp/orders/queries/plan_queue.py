@@ -1,22 +1,48 @@
-"""The cancellations that somebody has to decide, check or pay: one row per staff action, walked by the plans' index."""
+"""The cancellations that somebody has to decide, check or pay: one row per staff action, walked by the plans' index.
 
-from collections.abc import Sequence
+Before them come the wishes of customers and channels, one row per order.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, exists, func, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    ScalarSelect,
+    Select,
+    bindparam,
+    exists,
+    func,
+    literal,
+    select,
+    text,
+    true,
+)
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session, aliased
 
 from webapp.auth.models import StaffUser
 from webapp.core.text import N_
 from webapp.customers.models import Customer
-from webapp.orders.enums import CLOSED_CANCEL_STATUSES, CancelStatus, PlanKind
-from webapp.orders.models import CancellationPlan, CancellationPlanItem, Order
+from webapp.orders.enums import CLOSED_CANCEL_STATUSES, CancelStatus, PlanKind, RequestStatus
+from webapp.orders.models import (
+    CancellationPlan,
+    CancellationPlanItem,
+    CancellationReason,
+    CancellationRequest,
+    Order,
+    OrderItem,
+)
 from webapp.orders.queries.criteria import Scope
 
 # Nobody works through more by hand; a tab says "1,000+" then.
 COUNTED_AT_MOST: Final = 1_000
+
+# Written out, for the partial index.
+REQUEST_IS_OPEN: Final = text("cancellation_request.status IN ('waiting_approval', 'confirmed')")
 
 QueueRow = Row[*tuple[Any, ...]]
 
@@ -94,18 +120,27 @@ def chosen(session: Session, plan_ids: Sequence[int], scope: Scope) -> Sequence[
     return session.execute(rows.order_by(CancellationPlan.id)).all()
 
 
-def count_by_tab(session: Session, scope: Scope) -> dict[QueueTab, int]:
-    """How many actions each tab of open plans has, each counted to 1,001 at most; one statement."""
-    counted = {
-        tab: select(func.count())
-        .select_from(_first_plans(QueueFilter(tab), scope).limit(COUNTED_AT_MOST + 1).subquery())
-        .scalar_subquery()
-        .label(tab.value)
-        for tab in QueueTab
-        if tab is not QueueTab.CLOSED
-    }
-    row = session.execute(select(*counted.values())).one()
-    return dict(zip(counted, row, strict=True))
+@dataclass(frozen=True, slots=True)
+class QueueCounts:
+    """What the tabs say, each counted to 1,001 at most; closed plans are not counted."""
+
+    requests: int
+    plans: Mapping[QueueTab, int]
+
+
+def count_queue(session: Session, scope: Scope) -> QueueCounts:
+    """How many orders have undecided wishes and how many actions each tab of open plans has; one statement."""
+    open_tabs = [tab for tab in QueueTab if tab is not QueueTab.CLOSED]
+    counted = [
+        _capped(_wished_orders(scope)).label("requests"),
+        *(_capped(_first_plans(QueueFilter(tab), scope)).label(tab.value) for tab in open_tabs),
+    ]
+    requests, *plans = session.execute(select(*counted)).one()
+    return QueueCounts(requests, dict(zip(open_tabs, plans, strict=True)))
+
+
+def _capped(query: Select[*tuple[Any, ...]]) -> ScalarSelect[int]:
+    return select(func.count()).select_from(query.limit(COUNTED_AT_MOST + 1).subquery()).scalar_subquery()
 
 
 def _first_plans(wanted: QueueFilter, scope: Scope) -> Select[int]:
@@ -194,4 +229,65 @@ def _shown() -> Select[*tuple[Any, ...]]:
         .join(group, true())
         .outerjoin(StaffUser, StaffUser.id == CancellationPlan.opened_by_id)
         .outerjoin(decider, decider.id == CancellationPlan.decided_by_id)
+    )
+
+
+def wished(
+    session: Session, scope: Scope, *, after_id: int | None = None, limit: int
+) -> Sequence[Row[*tuple[Any, ...]]]:
+    """A page of orders with undecided wishes, the longest waiting first: order, customer, items, since when, by whom."""
+    page = _wished_orders(scope)
+    if after_id is not None:
+        page = page.having(func.min(CancellationRequest.id) > after_id)
+    page_ids = page.order_by(func.min(CancellationRequest.id)).limit(limit).subquery("page")
+    names = (
+        select(func.string_agg(OrderItem.name, aggregate_order_by(literal(", "), OrderItem.position)))
+        .join(CancellationRequest, CancellationRequest.order_item_id == OrderItem.id)
+        .where(CancellationRequest.order_id == Order.id, REQUEST_IS_OPEN)
+        .correlate(Order)
+        .scalar_subquery()
+    )
+    query = (
+        select(
+            page_ids.c.first_id,
+            page_ids.c.wishes,
+            page_ids.c.since,
+            page_ids.c.origin,
+            page_ids.c.all_checked,
+            Order.id.label("order_id"),
+            Order.number,
+            Order.channel_id,
+            func.concat_ws(" ", Customer.first_name, Customer.last_name).label("customer"),
+            names.label("items"),
+        )
+        .join(page_ids, page_ids.c.order_id == Order.id)
+        .join(Customer, Customer.id == Order.customer_id)
+    )
+    return session.execute(query.order_by(page_ids.c.first_id)).all()
+
+
+def wishes_of(session: Session, order_id: int) -> Sequence[Row[CancellationRequest, OrderItem, str]]:
+    """The undecided wishes of one order with their items and the reason that was given, in the order of the items."""
+    query = (
+        select(CancellationRequest, OrderItem, CancellationReason.name)
+        .join(OrderItem, OrderItem.id == CancellationRequest.order_item_id)
+        .outerjoin(CancellationReason, CancellationReason.id == CancellationRequest.reason_id)
+        .where(CancellationRequest.order_id == order_id, REQUEST_IS_OPEN)
+    )
+    return session.execute(query.order_by(OrderItem.position, OrderItem.part)).all()
+
+
+def _wished_orders(scope: Scope) -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            CancellationRequest.order_id,
+            func.min(CancellationRequest.id).label("first_id"),
+            func.count().label("wishes"),
+            func.min(CancellationRequest.created_at).label("since"),
+            func.min(CancellationRequest.origin).label("origin"),
+            func.bool_and(CancellationRequest.status == RequestStatus.CONFIRMED).label("all_checked"),
+        )
+        .join(Order, Order.id == CancellationRequest.order_id)
+        .where(REQUEST_IS_OPEN, _in_scope(scope))
+        .group_by(CancellationRequest.order_id)
     )

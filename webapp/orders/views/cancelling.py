@@ -113,7 +113,13 @@ def _form(session: Session, order: Order) -> CancelForm:
 
 def _choosable(item: OrderItem) -> Choosable:
     units = int(item.quantity) if is_divisible(item.quantity) and item.quantity > 1 else 0
-    return Choosable(item.id, plan_kind(OrderStatus(item.status)), units)
+    return Choosable(item.id, kind_of(item), units)
+
+
+def kind_of(item: OrderItem) -> PlanKind:
+    """Whether cancelling the item is a cancel or a return, by where it stood before anybody wished it."""
+    wished = item.status == OrderStatus.CANCELLATION_WAITING and item.status_before_cancel
+    return plan_kind(OrderStatus(wished or item.status))
 
 
 def _shown(

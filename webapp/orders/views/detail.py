@@ -15,6 +15,7 @@ from webapp.orders.pricing import item_total
 from webapp.orders.queries import detail, timeline
 from webapp.orders.queries.criteria import Scope
 from webapp.orders.queries.detail import Part
+from webapp.orders.queries.plan_queue import wishes_of
 from webapp.orders.views.addresses import address_lines
 from webapp.orders.views.blueprint import blueprint
 from webapp.orders.views.explanation import explained
@@ -57,10 +58,11 @@ def show_ctx(session: Session, order_id: int, scope: Scope) -> dict[str, Any]:
             head, items, detail.packages(session, order.id) if Part.PACKAGES in head.has else ()
         ),
         "attention": detail.open_attention(session, order.id) if Part.ATTENTION in head.has else (),
+        "wishes": len(wishes_of(session, order.id)) if Part.WISHES in head.has else 0,
         "refused": detail.refused_actions(session, order.id) if Part.REFUSED in head.has else (),
         "refresh": detail.open_refresh(session, order.id) if Part.REFRESH in head.has else None,
         "can_refresh": order.remote_id is not None,
-        "can_cancel": any(item.row.status in LIVE_STATUSES for item in items),
+        "can_cancel": any(item.row.status in LIVE_STATUSES for item in items) or Part.WISHES in head.has,
         "shipping_lines": address_lines(head.shipping),
         "billing_lines": address_lines(head.billing),
         "same_address": head.shipping.id == head.billing.id,

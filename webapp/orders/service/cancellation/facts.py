@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from webapp.orders.cancellation import ItemFacts, OrderFacts, TenderFacts
 from webapp.orders.enums import (
+    OPEN_CANCEL_STATUSES,
     RELEASED_REFUND_STATES,
     UNDECIDED_CANCEL_STATUSES,
     CancelStatus,
@@ -59,11 +60,20 @@ def _items(session: Session, order: Order, without: Collection[int]) -> Iterable
         and status != CancelStatus.REJECTED
         and line.shipping_amount + line.shipping_interest_amount
     }
+    held = {
+        line.order_item_id
+        for line, status in lines
+        if line.plan_id not in without
+        and CancelStatus(status) in OPEN_CANCEL_STATUSES
+        and not line.is_shipping_only
+    }
     rows = session.scalars(
         select(OrderItem).where(OrderItem.order_id == order.id).order_by(OrderItem.position, OrderItem.part)
     )
     for row in rows:
-        status = row.status_before_cancel if row.id in left_out and row.status_before_cancel else row.status
+        status = row.status
+        if row.status_before_cancel and (row.id in left_out or is_only_wished(row, held)):
+            status = row.status_before_cancel
         yield ItemFacts(
             key=row.id,
             name=row.name,
@@ -72,6 +82,11 @@ def _items(session: Session, order: Order, without: Collection[int]) -> Iterable
             money=RowMoney.of(row),
             shipping_taken=row.id in taken,
         )
+
+
+def is_only_wished(row: OrderItem, held: Collection[int]) -> bool:
+    """Whether the item waits by a customer's or channel's wish alone, so that a plan may still take it."""
+    return row.status == OrderStatus.CANCELLATION_WAITING and row.id not in held
 
 
 def _tenders(session: Session, order: Order, without: Collection[int]) -> Iterable[TenderFacts]:

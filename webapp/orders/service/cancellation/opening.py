@@ -1,6 +1,7 @@
 """Diagnosing and opening: what staff see before is exactly what is written after."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Final
 
@@ -21,12 +22,13 @@ from webapp.orders.cancellation import (
     Severity,
     draft_cancellation,
 )
-from webapp.orders.enums import CancelStatus, OrderStatus
+from webapp.orders.enums import CancelStatus, OrderStatus, RequestStatus
 from webapp.orders.locks import lock_order
 from webapp.orders.models import (
     CancellationPlan,
     CancellationPlanItem,
     CancellationPlanTender,
+    CancellationRequest,
     Order,
     OrderItem,
     order_item_transaction,
@@ -93,6 +95,7 @@ def open_plans(
         plan = _write_plan(session, order, plan_draft, request, by, group_id, status)
         plan.refund_invoice_number = refund_invoice_number
         plans.append(plan)
+    _join_wishes(session, plans, by)
     restate(session, order)
     ask_for_baskets(session, order.id, by.context)
     for plan in plans:
@@ -106,6 +109,36 @@ def open_plans(
             changes={"status": [None, plan.status]},
         )
     return OpenedPlans(tuple(plans), draft)
+
+
+def _join_wishes(session: Session, plans: Sequence[CancellationPlan], by: Authority) -> None:
+    """Wishes for the plans' items are granted with them: whoever wished hears of one decision."""
+    rows = session.execute(
+        select(CancellationRequest, CancellationPlanItem.plan_id)
+        .join(CancellationPlanItem, CancellationPlanItem.order_item_id == CancellationRequest.order_item_id)
+        .where(
+            CancellationPlanItem.plan_id.in_([plan.id for plan in plans]),
+            ~CancellationPlanItem.is_shipping_only,
+            CancellationRequest.status.in_([RequestStatus.WAITING_APPROVAL, RequestStatus.CONFIRMED]),
+        )
+    )
+    for wish, plan_id in rows.all():
+        grant(session, wish, plan_id, by)
+
+
+def grant(session: Session, wish: CancellationRequest, plan_id: int | None, by: Authority) -> None:
+    """Note that the wish is approved by this plan."""
+    before, wish.status, wish.plan_id = wish.status, RequestStatus.APPROVED.value, plan_id
+    wish.decided_at = func.clock_timestamp()
+    wish.version += 1
+    record(
+        session,
+        by.context,
+        "cancellation_request.approved",
+        subject=("cancellation_request", wish.id),
+        order_id=wish.order_id,
+        changes={"status": [before, wish.status]},
+    )
 
 
 def check_version(order: Order, expected: int | None) -> None:
@@ -191,7 +224,8 @@ def _write_line(session: Session, plan: CancellationPlan, line: PlanLine) -> Non
     write_line_amounts(row, line)
     session.add(row)
     if not line.is_shipping_only:
-        item.status_before_cancel = item.status
+        if item.status != OrderStatus.CANCELLATION_WAITING:  # else a wish has stored it already
+            item.status_before_cancel = item.status
         item.status = int(OrderStatus.CANCELLATION_WAITING)
         item.cancel_status = plan.status
         item.forced_refund = plan.forced_refund_amount is not None

@@ -1,15 +1,22 @@
 """Customers' and channels' wishes to cancel items: approving one opens or joins a plan, rejecting one touches no other."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from webapp.auth.roles import Permission
-from webapp.core.audit import record
-from webapp.core.errors import InvalidInput, NotFound
+from webapp.core.audit import AuditEntry, record
+from webapp.core.errors import Conflict, InvalidInput, NotFound, TransitionNotAllowed
 from webapp.orders.cancellation import CancelItem, CancelRequest, ReasonChoice
-from webapp.orders.enums import UNDECIDED_CANCEL_STATUSES, PlanKind, RequestStatus
+from webapp.orders.enums import (
+    OPEN_CANCEL_STATUSES,
+    UNDECIDED_CANCEL_STATUSES,
+    OrderStatus,
+    PlanKind,
+    RequestStatus,
+)
 from webapp.orders.locks import lock_order
 from webapp.orders.models import (
     CancellationPlan,
@@ -17,61 +24,159 @@ from webapp.orders.models import (
     CancellationReason,
     CancellationRequest,
     Order,
+    OrderItem,
 )
 from webapp.orders.service.cancellation.authority import Authority
-from webapp.orders.service.cancellation.opening import OpenedPlans, open_plans
+from webapp.orders.service.cancellation.opening import OpenedPlans, grant, open_plans
+from webapp.orders.service.standing import restate
 from webapp.orders.states import check_request_move
+
+Seen = Mapping[int, int]  # wish → the version that somebody has looked at
+_DONE: Final = {
+    "cancellation_request.confirmed": "checked",
+    "cancellation_request.approved": "approved",
+    "cancellation_request.rejected": "rejected",
+    "cancellation_request.completed": "completed",
+}
 
 
 def approve_requests(
-    session: Session, order_id: int, request_ids: Sequence[int], by: Authority
+    session: Session,
+    order_id: int,
+    request_ids: Sequence[int],
+    by: Authority,
+    *,
+    reasons: Sequence[ReasonChoice] = (),
+    seen: Seen | None = None,
 ) -> OpenedPlans | None:
     """Open one plan for these wishes; wishes whose item already stands in an open plan join that one.
 
-    Gives the plans that were opened, None where all joined. Raises NotFound, TransitionNotAllowed, InvalidInput.
+    `reasons` hold for wishes that came without one; `seen` are the versions that the decider has looked at.
+    Gives the plans that were opened, None where all joined. Raises NotFound, TransitionNotAllowed, InvalidInput,
+    and Conflict when somebody else has acted on one of the wishes meanwhile.
     """
     by.require(Permission.CANCEL_OPEN)
     order = lock_order(session, order_id)
     wishes = _wishes(session, order, request_ids)
     for wish in wishes:
-        check_request_move(RequestStatus(wish.status), RequestStatus.APPROVED)
+        _check(session, wish, RequestStatus.APPROVED, seen)
     held = _open_plans_of_items(session, order)
     fresh = [wish for wish in wishes if wish.order_item_id not in held]
     opened = None
     if fresh:
-        opened = open_plans(session, order_id, _as_request(session, fresh), by)
+        opened = open_plans(session, order_id, _as_request(session, fresh, reasons), by)
         held = {**_open_plans_of_items(session, order), **_parts(session, opened)}
     for wish in wishes:
-        _move(session, order, wish, RequestStatus.APPROVED, by)
-        wish.plan_id = held.get(wish.order_item_id)
+        session.refresh(wish)
+        if wish.status != RequestStatus.APPROVED:
+            grant(session, wish, held.get(wish.order_item_id), by)
     return opened
 
 
-def confirm_request(session: Session, order_id: int, request_id: int, by: Authority) -> CancellationRequest:
+def confirm_request(
+    session: Session, order_id: int, request_id: int, by: Authority, *, seen: Seen | None = None
+) -> CancellationRequest:
     """The goods or the store have been checked; the wish can be approved."""
-    return _decide(session, order_id, request_id, RequestStatus.CONFIRMED, by)
+    return _decide(session, order_id, request_id, RequestStatus.CONFIRMED, by, seen=seen)
 
 
 def reject_request(
-    session: Session, order_id: int, request_id: int, by: Authority, *, words: str
+    session: Session,
+    order_id: int,
+    request_id: int,
+    by: Authority,
+    *,
+    words: str,
+    seen: Seen | None = None,
 ) -> CancellationRequest:
     """Say no to one wish; plans and other wishes stay. Raises InvalidInput without words for whoever wished."""
     if not words.strip():
         raise InvalidInput(
             "A rejected wish needs a reason.", fields={"words": ["Say why; the customer will ask."]}
         )
-    return _decide(session, order_id, request_id, RequestStatus.REJECTED, by, words)
+    return _decide(session, order_id, request_id, RequestStatus.REJECTED, by, words, seen=seen)
 
 
 def _decide(
-    session: Session, order_id: int, request_id: int, status: RequestStatus, by: Authority, words: str = ""
+    session: Session,
+    order_id: int,
+    request_id: int,
+    status: RequestStatus,
+    by: Authority,
+    words: str = "",
+    *,
+    seen: Seen | None,
 ) -> CancellationRequest:
     by.require(Permission.CANCEL_OPEN)
     order = lock_order(session, order_id)
     wish = _wishes(session, order, [request_id])[0]
-    check_request_move(RequestStatus(wish.status), status)
+    _check(session, wish, status, seen)
     _move(session, order, wish, status, by, words)
+    if status is RequestStatus.REJECTED:
+        _give_back(session, order, wish)
     return wish
+
+
+def _give_back(session: Session, order: Order, wish: CancellationRequest) -> None:
+    """An item that waited by this wish alone goes back to where it was."""
+    item = session.get_one(OrderItem, wish.order_item_id, populate_existing=True)
+    other = select(CancellationRequest.id).where(
+        CancellationRequest.order_item_id == item.id,
+        CancellationRequest.id != wish.id,
+        CancellationRequest.status.in_([RequestStatus.WAITING_APPROVAL, RequestStatus.CONFIRMED]),
+    )
+    if item.id in _held_items(session, order) or session.scalars(other).first() is not None:
+        return
+    if item.status == OrderStatus.CANCELLATION_WAITING and item.status_before_cancel is not None:
+        item.status, item.status_before_cancel = item.status_before_cancel, None
+        item.version += 1
+        restate(session, order)
+
+
+def _check(session: Session, wish: CancellationRequest, target: RequestStatus, seen: Seen | None) -> None:
+    """Raises TransitionNotAllowed, or Conflict when it is not as it was seen; both say who was faster and when."""
+    status = RequestStatus(wish.status)
+    try:
+        check_request_move(status, target)
+    except TransitionNotAllowed as refused:
+        raise TransitionNotAllowed(
+            _who_acted(session, wish) or refused.message, code="already_decided", details={"status": status}
+        ) from refused
+    if seen is not None and seen.get(wish.id) != wish.version:
+        words = _who_acted(session, wish) or "The request changed since you looked at it."
+        raise Conflict(words, code="stale_form")
+
+
+def who_decided_last(session: Session, order_id: int) -> str:
+    """Who answered a request of this order last, and when; a general sentence where nobody has."""
+    entry = session.scalars(
+        select(AuditEntry)
+        .where(AuditEntry.order_id == order_id, AuditEntry.tag.in_(_DONE), ~AuditEntry.refused)
+        .order_by(AuditEntry.id.desc())
+        .limit(1)
+    ).one_or_none()
+    return _told(entry) or "This order has no request that waits for a decision."
+
+
+def _who_acted(session: Session, wish: CancellationRequest) -> str:
+    entry = session.scalars(
+        select(AuditEntry)
+        .where(
+            AuditEntry.subject_type == "cancellation_request",
+            AuditEntry.subject_id == str(wish.id),
+            ~AuditEntry.refused,
+        )
+        .order_by(AuditEntry.id.desc())
+        .limit(1)
+    ).one_or_none()
+    return _told(entry)
+
+
+def _told(entry: AuditEntry | None) -> str:
+    done = _DONE.get(entry.tag) if entry is not None else None
+    if entry is None or done is None:
+        return ""
+    return f"{entry.actor} has {done} this request on {entry.at:%d %b %Y at %H:%M:%S} UTC."
 
 
 def _move(
@@ -109,7 +214,9 @@ def _wishes(session: Session, order: Order, request_ids: Sequence[int]) -> list[
     return list(found)
 
 
-def _as_request(session: Session, wishes: Sequence[CancellationRequest]) -> CancelRequest:
+def _as_request(
+    session: Session, wishes: Sequence[CancellationRequest], common: Sequence[ReasonChoice]
+) -> CancelRequest:
     reasons = {reason.id: reason for reason in session.scalars(select(CancellationReason))}
     items = []
     for wish in wishes:
@@ -122,7 +229,7 @@ def _as_request(session: Session, wishes: Sequence[CancellationRequest]) -> Canc
             else None
         )
         items.append(CancelItem(wish.order_item_id, wish.quantity, choice))
-    return CancelRequest(items=tuple(items))
+    return CancelRequest(items=tuple(items), reasons=tuple(common))
 
 
 def _open_plans_of_items(session: Session, order: Order) -> dict[int, int]:
@@ -136,6 +243,21 @@ def _open_plans_of_items(session: Session, order: Order) -> dict[int, int]:
         )
     )
     return {row[0]: row[1] for row in rows}
+
+
+def _held_items(session: Session, order: Order) -> set[int]:
+    """Items that stand in an open plan, decided or not."""
+    return set(
+        session.scalars(
+            select(CancellationPlanItem.order_item_id)
+            .join(CancellationPlan, CancellationPlan.id == CancellationPlanItem.plan_id)
+            .where(
+                CancellationPlan.order_id == order.id,
+                CancellationPlan.status.in_([status.value for status in OPEN_CANCEL_STATUSES]),
+                ~CancellationPlanItem.is_shipping_only,
+            )
+        )
+    )
 
 
 def _parts(session: Session, opened: OpenedPlans) -> dict[int, int]:

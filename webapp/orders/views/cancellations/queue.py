@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from flask import Blueprint, Response, make_response, render_template, request, url_for
+from flask import Response, make_response, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
@@ -27,6 +27,8 @@ from webapp.orders.queries.plans import group_of
 from webapp.orders.service.approval_limits import approval_limits
 from webapp.orders.service.cancellation.bulk import MOST_AT_ONCE, approve_many
 from webapp.orders.views.acting import authority, money_act
+from webapp.orders.views.cancellations.blueprint import blueprint
+from webapp.orders.views.cancellations.tabs import tabs
 from webapp.orders.views.plan_words import group_words
 from webapp.ui.filters import ChoicePill, Option, Pill, Query, read_choices
 from webapp.ui.htmx import is_htmx, redirect, render, toast
@@ -35,8 +37,6 @@ from webapp.ui.tables import PAGE_SIZE, Page, decode_cursor, page_of
 
 SORT: Final = "waiting"
 BY_ME, BY_OTHERS = "me", "others"
-
-blueprint = Blueprint("cancellations", __name__, url_prefix="/cancellations")
 
 
 class Line(NamedTuple):
@@ -65,13 +65,13 @@ def index_ctx(session: Session) -> dict[str, Any]:
         session, wanted, scope, after_id=int(str(after[0])) if after else None, limit=PAGE_SIZE + 1
     )
     page = page_of(rows, sort=SORT, key=lambda row: (row.id,), after=after)
-    counts = plan_queue.count_by_tab(session, scope)
+    counts = plan_queue.count_queue(session, scope)
     return {
         "page": Page(_lines(session, page.rows), page.next_after, page.is_first),
         "pills": pills,
         "tab": wanted.tab,
-        "tabs": _tabs(wanted.tab, counts),
-        "total": counts.get(wanted.tab),
+        "tabs": tabs(counts, wanted.tab),
+        "total": counts.plans.get(wanted.tab),
         "channels": channel_names(session, scope),
         "may_approve": can(Permission.CANCEL_APPROVE) and wanted.tab is QueueTab.APPROVAL,
         "filter_words": _filter_words(request.args),
@@ -223,15 +223,3 @@ def _filter_words(query: MultiDict[str, str]) -> list[tuple[str, str]]:
     """The words of the filter, as a form carries them."""
     names = ("tab", "channel", "kind", "opened")
     return [(name, value) for name in names for value in query.getlist(name)[:50]]
-
-
-def _tabs(current: QueueTab, counts: Mapping[QueueTab, int]) -> list[dict[str, Any]]:
-    return [
-        {
-            "label": gettext(tab.label),
-            "url": url_for(".index", tab=None if tab is QueueTab.APPROVAL else tab.value),
-            "count": counts.get(tab),
-            "current": tab is current,
-        }
-        for tab in QueueTab
-    ]
