@@ -14,7 +14,7 @@ from webapp.core.settings import Settings
 from webapp.metrics import init_metrics
 from webapp.operations import views as operations
 from webapp.orders import views as orders
-from webapp.orders.views import approval_limits, cancellations
+from webapp.orders.views import approval_limits, attention, cancellations
 from webapp.payments import api as gateway_webhooks
 from webapp.ui.shell import init_ui
 
@@ -35,8 +35,10 @@ def register(app: Flask, settings: Settings) -> None:
         channel_webhooks.webhooks,
         orders.blueprint,
         cancellations.blueprint,
+        attention.blueprint,
         approval_limits.blueprint,
         gateway_webhooks.webhooks,
     ):
         app.register_blueprint(blueprint)
+    attention.init_attention(app, settings)
     init_admin(app)

@@ -1,4 +1,4 @@
-"""Lists that operations work through, one verdict each; cancellation requests by how they stand."""
+"""Lists that operations work through; what waits for somebody: requests, pushes, and words when an entry is closed."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -48,8 +48,19 @@ def upgrade() -> None:
         ["id"],
         postgresql_where=sa.text("status IN ('waiting_approval', 'confirmed')"),
     )
+    op.add_column(
+        "attention", sa.Column("closing_words", sa.Text(), server_default="", nullable=False)
+    )
+    op.create_index(
+        "ix_integration_action_stuck",
+        "integration_action",
+        ["id"],
+        postgresql_where=sa.text("state IN ('given_up', 'unsupported')"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_index("ix_integration_action_stuck", table_name="integration_action")
+    op.drop_column("attention", "closing_words")
     op.drop_index("ix_cancellation_request_open", table_name="cancellation_request")
     op.drop_table("operation_item")

@@ -33,3 +33,4 @@ class Attention(Base):
     raised_at: Mapped[CreatedAt]
     closed_at: Mapped[datetime | None]
     closed_by_id: Mapped[int | None] = mapped_column(BigInteger)
+    closing_words: Mapped[str] = mapped_column(Text, default="", server_default="")

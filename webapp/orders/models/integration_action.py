@@ -19,6 +19,11 @@ class IntegrationAction(Base):
             "id",
             postgresql_where=text("state IN ('waiting', 'failed')"),
         ),
+        Index(
+            "ix_integration_action_stuck",
+            "id",
+            postgresql_where=text("state IN ('given_up', 'unsupported')"),
+        ),
         Index("ix_integration_action_order", "order_id", text("id DESC")),
         CheckConstraint(
             "state IN ('waiting', 'sent', 'failed', 'given_up', 'unsupported')", name="state_known"

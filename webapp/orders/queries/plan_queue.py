@@ -100,7 +100,7 @@ def queue(
     """A page of actions: open ones by how long they wait, closed ones from the newest on. One statement."""
     newest_first = wanted.tab is QueueTab.CLOSED
     plan_id = CancellationPlan.id
-    page = _first_plans(wanted, scope)
+    page = first_plans(wanted, scope)
     if after_id is not None:
         page = page.where(plan_id < after_id if newest_first else plan_id > after_id)
     ids = page.order_by(plan_id.desc() if newest_first else plan_id).limit(limit).subquery("page")
@@ -110,7 +110,7 @@ def queue(
 
 def matching(session: Session, wanted: QueueFilter, scope: Scope, *, most: int) -> list[int]:
     """The plans that stand for the actions of a list, `most` and one more at most."""
-    query = _first_plans(wanted, scope).order_by(CancellationPlan.id).limit(most + 1)
+    query = first_plans(wanted, scope).order_by(CancellationPlan.id).limit(most + 1)
     return list(session.scalars(query))
 
 
@@ -132,8 +132,8 @@ def count_queue(session: Session, scope: Scope) -> QueueCounts:
     """How many orders have undecided wishes and how many actions each tab of open plans has; one statement."""
     open_tabs = [tab for tab in QueueTab if tab is not QueueTab.CLOSED]
     counted = [
-        _capped(_wished_orders(scope)).label("requests"),
-        *(_capped(_first_plans(QueueFilter(tab), scope)).label(tab.value) for tab in open_tabs),
+        _capped(wished_orders(scope)).label("requests"),
+        *(_capped(first_plans(QueueFilter(tab), scope)).label(tab.value) for tab in open_tabs),
     ]
     requests, *plans = session.execute(select(*counted)).one()
     return QueueCounts(requests, dict(zip(open_tabs, plans, strict=True)))
@@ -143,7 +143,7 @@ def _capped(query: Select[*tuple[Any, ...]]) -> ScalarSelect[int]:
     return select(func.count()).select_from(query.limit(COUNTED_AT_MOST + 1).subquery()).scalar_subquery()
 
 
-def _first_plans(wanted: QueueFilter, scope: Scope) -> Select[int]:
+def first_plans(wanted: QueueFilter, scope: Scope) -> Select[int]:
     """Of each action the first plan that has one of the tab's statuses: two linked plans are one row."""
     statuses = _literal(wanted.tab)
     earlier = aliased(CancellationPlan, name="earlier")
@@ -236,7 +236,7 @@ def wished(
     session: Session, scope: Scope, *, after_id: int | None = None, limit: int
 ) -> Sequence[Row[*tuple[Any, ...]]]:
     """A page of orders with undecided wishes, the longest waiting first: order, customer, items, since when, by whom."""
-    page = _wished_orders(scope)
+    page = wished_orders(scope)
     if after_id is not None:
         page = page.having(func.min(CancellationRequest.id) > after_id)
     page_ids = page.order_by(func.min(CancellationRequest.id)).limit(limit).subquery("page")
@@ -277,7 +277,8 @@ def wishes_of(session: Session, order_id: int) -> Sequence[Row[CancellationReque
     return session.execute(query.order_by(OrderItem.position, OrderItem.part)).all()
 
 
-def _wished_orders(scope: Scope) -> Select[*tuple[Any, ...]]:
+def wished_orders(scope: Scope) -> Select[*tuple[Any, ...]]:
+    """Orders with undecided wishes: the oldest wish, how many, and since when."""
     return (
         select(
             CancellationRequest.order_id,

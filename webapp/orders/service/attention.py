@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from webapp.auth.models import StaffUser
+from webapp.core.audit import AuditContext, record
 from webapp.core.bulk import json_array, plain_array, text_array
-from webapp.core.errors import Conflict, NotFound
+from webapp.core.errors import Conflict, InvalidInput, NotFound
 from webapp.orders.enums import AttentionKind
 from webapp.orders.models import Attention
 
@@ -25,8 +27,10 @@ ON CONFLICT (kind, order_id) WHERE closed_at IS NULL
 DO UPDATE SET words = excluded.words, facts = excluded.facts, raised_at = now()
 """)
 _CLOSE = text(
-    "UPDATE attention SET closed_at = now(), closed_by_id = :staff WHERE id = :id AND closed_at IS NULL RETURNING id"
+    "UPDATE attention SET closed_at = now(), closed_by_id = :staff, closing_words = :words"
+    " WHERE id = :id AND closed_at IS NULL RETURNING kind, order_id"
 )
+LONGEST_WORDS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +60,32 @@ def raise_attention(session: Session, alarms: Sequence[Alarm]) -> None:
         )
 
 
-def close_attention(session: Session, attention_id: int, *, staff_id: int) -> None:
-    """Take it off the page. Raises NotFound, and Conflict when somebody else has closed it already."""
-    if session.execute(_CLOSE, {"id": attention_id, "staff": staff_id}).first() is None:
-        if session.get(Attention, attention_id) is None:
+def close_attention(session: Session, attention_id: int, context: AuditContext, *, words: str) -> None:
+    """Take it off the page, with what was found out.
+
+    Raises InvalidInput without words, NotFound, and Conflict with who has closed it already and when.
+    """
+    if not words.strip() or len(words) > LONGEST_WORDS:
+        said = "Say what you found out; whoever looks next will want to know."
+        raise InvalidInput(said, fields={"words": [said]})
+    given = {"id": attention_id, "staff": context.staff_id, "words": words.strip()}
+    closed = session.execute(_CLOSE, given).one_or_none()
+    if closed is None:
+        entry = session.get(Attention, attention_id)
+        if entry is None:
             raise NotFound("There is no such entry.")
-        raise Conflict("Somebody else has closed this entry already.")
+        raise Conflict(_who_closed(session, entry), code="already_closed")
+    record(
+        session,
+        context,
+        "attention.closed",
+        subject=("attention", attention_id),
+        order_id=closed.order_id,
+        summary=closed.kind,
+    )
+
+
+def _who_closed(session: Session, entry: Attention) -> str:
+    who = session.scalar(select(StaffUser.name).where(StaffUser.id == entry.closed_by_id)) or "Kontor"
+    at = "" if entry.closed_at is None else f" on {entry.closed_at:%d %b %Y at %H:%M:%S} UTC"
+    return f"{who} has closed this entry{at}."
