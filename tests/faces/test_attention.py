@@ -38,8 +38,7 @@ def raised(counter: Counter, order_id: int) -> int:
     )
     with unit_of_work() as unit:
         raise_attention(unit, [alarm])
-        found = unit.scalars(select(Attention.id)).one()
-    return found
+        return unit.scalars(select(Attention.id)).one()
 
 
 def test_the_page_when_nothing_waits_then_says_so(app: Flask, counter: Counter) -> None:

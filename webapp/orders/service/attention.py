@@ -81,7 +81,7 @@ def close_attention(session: Session, attention_id: int, context: AuditContext, 
         "attention.closed",
         subject=("attention", attention_id),
         order_id=closed.order_id,
-        summary=closed.kind,
+        summary=AttentionKind(closed.kind).label,
     )
 
 
