@@ -15,6 +15,7 @@ from webapp.metrics import init_metrics
 from webapp.operations import views as operations
 from webapp.orders import views as orders
 from webapp.orders.views import approval_limits, attention, audit, cancellations
+from webapp.orders.views.badges import init_badges
 from webapp.payments import api as gateway_webhooks
 from webapp.ui.shell import init_ui
 
@@ -41,5 +42,5 @@ def register(app: Flask, settings: Settings) -> None:
         gateway_webhooks.webhooks,
     ):
         app.register_blueprint(blueprint)
-    attention.init_attention(app, settings)
+    init_badges(app)
     init_admin(app)

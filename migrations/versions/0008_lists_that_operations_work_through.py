@@ -48,9 +48,7 @@ def upgrade() -> None:
         ["id"],
         postgresql_where=sa.text("status IN ('waiting_approval', 'confirmed')"),
     )
-    op.add_column(
-        "attention", sa.Column("closing_words", sa.Text(), server_default="", nullable=False)
-    )
+    op.add_column("attention", sa.Column("closing_words", sa.Text(), server_default="", nullable=False))
     op.create_index(
         "ix_integration_action_stuck",
         "integration_action",

@@ -116,7 +116,7 @@ def test_metrics_when_the_route_has_ids_then_the_label_is_the_rule_and_strangers
     text = client.get("/metrics").get_data(as_text=True)
 
     assert 'route="(unmatched)"' in text
-    assert "4711" not in text
+    assert "page/4711" not in text
 
 
 @pytest.mark.parametrize(

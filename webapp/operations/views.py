@@ -95,7 +95,7 @@ def _verdicts_ctx(session: Session, operation_id: uuid.UUID) -> dict[str, Any]:
     counts = count_outcomes(session, operation_id)
     if not any(counts.values()):
         return {"verdicts": None}
-    only_refused = request.args.get("only") == Outcome.REFUSED
+    only_refused = request.args.get("show") == Outcome.REFUSED
     outcomes = (Outcome.REFUSED,) if only_refused else tuple(Outcome)
     after = decode_cursor(request.args.get("after"), VERDICTS, (int,))
     found = queries.verdicts(

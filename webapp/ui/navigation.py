@@ -8,6 +8,7 @@ from flask import Flask, current_app, request, url_for
 from webapp.auth.permissions import can
 from webapp.auth.roles import Permission
 from webapp.core.text import N_
+from webapp.ui.formatting import count
 from webapp.ui.i18n import gettext
 
 _BADGES = "kontor_navigation_badges"
@@ -40,7 +41,7 @@ class Link:
     url: str
     icon: str
     current: bool
-    badge: int | None
+    badge: str  # empty where nothing waits
 
 
 SECTIONS = (
@@ -79,9 +80,9 @@ def init_navigation(app: Flask) -> None:
     app.jinja_env.globals["navigation"] = navigation
 
 
-def set_badge(app: Flask, endpoint: str, count: Callable[[], int]) -> None:
-    """Show a number beside an entry. It is asked on every page, so it must come from something already counted."""
-    app.extensions.setdefault(_BADGES, {})[endpoint] = count
+def set_badge(app: Flask, endpoint: str, counted: Callable[[], int]) -> None:
+    """Show a number beside an entry, unless it is 0. It is asked on every page: it must have been counted already."""
+    app.extensions.setdefault(_BADGES, {})[endpoint] = counted
 
 
 def set_area(app: Flask, blueprint: str, area: str) -> None:
@@ -114,11 +115,12 @@ def _open_to_reader(entry: Entry) -> bool:
 def _link(entry: Entry) -> Link:
     area = entry.endpoint.rpartition(".")[0]
     badges: dict[str, Callable[[], int]] = current_app.extensions.get(_BADGES, {})
-    count = badges.get(entry.endpoint)
+    count_of = badges.get(entry.endpoint)
+    waiting = count_of() if count_of else 0
     return Link(
         label=gettext(entry.label),
         url=url_for(entry.endpoint),
         icon=entry.icon,
         current=area in (request.blueprint, current_app.extensions.get(_AREAS, {}).get(request.blueprint)),
-        badge=count() if count else None,
+        badge=count(waiting) if waiting else "",
     )

@@ -12,10 +12,9 @@ from webapp.channels.models import Channel, RemoteRecord
 from webapp.orders.enums import OrderStatus
 from webapp.orders.models import Attention, IntegrationAction, Order
 from webapp.orders.queries.criteria import Scope
-from webapp.orders.queries.plan_queue import QueueFilter, QueueTab, first_plans, wished_orders
 from webapp.payments.models import ReconciliationBreak, Refund
 
-COUNTED_AT_MOST: Final = 1_000
+COUNTED_AT_MOST: Final = 10_000  # as lists of orders are: a tab says "10,000+" then
 SHOWN: Final = 20  # rows of an area; the rest is behind its own page
 # A shop promises to send within two working days; what still lies here after three is late whatever the weekday.
 LATE_AFTER: Final = timedelta(days=3)
@@ -32,7 +31,7 @@ Rows = Sequence[Row[*tuple[Any, ...]]]
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How much there is of each, counted to 1,001 at most."""
+    """How much there is of each, counted to 10,001 at most."""
 
     entries: int
     refunds: int
@@ -40,6 +39,11 @@ class Counts:
     breaks: int
     records: int
     late: int
+
+    @property
+    def urgent(self) -> int:
+        """What `urgent` counts."""
+        return self.entries + self.refunds + self.pushes
 
 
 def counts(session: Session, scope: Scope, now: datetime) -> Counts:
@@ -57,24 +61,9 @@ def counts(session: Session, scope: Scope, now: datetime) -> Counts:
     return Counts(*row)
 
 
-@dataclass(frozen=True, slots=True)
-class Badges:
-    """What the sidebar says: what must be looked at, and what waits for a decision."""
-
-    attention: int
-    cancellations: int
-
-
-def badges(session: Session, scope: Scope) -> Badges:
-    """Both in one statement, each part counted to 1,001 at most."""
-    decide = QueueFilter(QueueTab.APPROVAL)
-    row = session.execute(
-        select(
-            _capped(_entries(scope)) + _capped(_refunds(scope)) + _capped(_pushes(scope)),
-            _capped(first_plans(decide, scope)) + _capped(wished_orders(scope)),
-        )
-    ).one()
-    return Badges(*row)
+def urgent(scope: Scope) -> ColumnElement[int]:
+    """How much only a person can go on with: entries, refunds, pushes; each counted to 10,001 at most."""
+    return _capped(_entries(scope)) + _capped(_refunds(scope)) + _capped(_pushes(scope))
 
 
 def entries(session: Session, scope: Scope, *, before_id: int | None = None, limit: int) -> Rows:

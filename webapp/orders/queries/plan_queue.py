@@ -38,8 +38,7 @@ from webapp.orders.models import (
 )
 from webapp.orders.queries.criteria import Scope
 
-# Nobody works through more by hand; a tab says "1,000+" then.
-COUNTED_AT_MOST: Final = 1_000
+COUNTED_AT_MOST: Final = 10_000  # as lists of orders are: a tab says "10,000+" then
 
 # Written out, for the partial index.
 REQUEST_IS_OPEN: Final = text("cancellation_request.status IN ('waiting_approval', 'confirmed')")
@@ -122,10 +121,15 @@ def chosen(session: Session, plan_ids: Sequence[int], scope: Scope) -> Sequence[
 
 @dataclass(frozen=True, slots=True)
 class QueueCounts:
-    """What the tabs say, each counted to 1,001 at most; closed plans are not counted."""
+    """What the tabs say, each counted to 10,001 at most; closed plans are not counted."""
 
     requests: int
     plans: Mapping[QueueTab, int]
+
+    @property
+    def undecided(self) -> int:
+        """What `undecided` counts."""
+        return self.requests + self.plans[QueueTab.APPROVAL]
 
 
 def count_queue(session: Session, scope: Scope) -> QueueCounts:
@@ -137,6 +141,11 @@ def count_queue(session: Session, scope: Scope) -> QueueCounts:
     ]
     requests, *plans = session.execute(select(*counted)).one()
     return QueueCounts(requests, dict(zip(open_tabs, plans, strict=True)))
+
+
+def undecided(scope: Scope) -> ColumnElement[int]:
+    """How many requests and plans wait for a decision, each counted to 10,001 at most."""
+    return _capped(first_plans(QueueFilter(QueueTab.APPROVAL), scope)) + _capped(wished_orders(scope))
 
 
 def _capped(query: Select[*tuple[Any, ...]]) -> ScalarSelect[int]:

@@ -4,14 +4,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import Select, String, Text, and_, cast, func, literal, null, select, true, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    String,
+    Text,
+    and_,
+    cast,
+    func,
+    literal,
+    null,
+    select,
+    true,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from webapp.cargo.models import CargoCompany
 from webapp.channels.models import Channel
 from webapp.orders.models import Order
+from webapp.orders.queries.attention import urgent
 from webapp.orders.queries.criteria import Scope, View
 from webapp.orders.queries.narrowing import view_clause
+from webapp.orders.queries.plan_queue import undecided
 from webapp.payments.models import PaymentOption
 
 # One more than a list says exactly ("10,000+"): counting on would cost more than anybody learns from it.
@@ -20,13 +35,15 @@ COUNT_CAP: Final = 10_001
 
 @dataclass(frozen=True)
 class Surroundings:
-    """Capped counts by view, names by id, and the currencies that orders have."""
+    """Capped counts by view, names by id, the currencies that orders have, and what waits elsewhere for the reader."""
 
     counts: Mapping[View, int]
     channels: Mapping[int, str] = field(default_factory=dict)
     payments: Mapping[int, str] = field(default_factory=dict)
     cargo: Mapping[int, str] = field(default_factory=dict)
     currencies: tuple[str, ...] = ()
+    urgent: int = 0
+    undecided: int = 0
 
 
 def read_surroundings(session: Session, scope: Scope) -> Surroundings:
@@ -40,6 +57,7 @@ def read_surroundings(session: Session, scope: Scope) -> Surroundings:
         payments=_names(found, "payment"),
         cargo=_names(found, "cargo"),
         currencies=tuple(value for value, _ in found.get("currency", ())),
+        **{value: int(label) for value, label in found["waits"]},
     )
 
 
@@ -53,6 +71,8 @@ def _everything(scope: Scope) -> Any:
         _named("payment", PaymentOption).where(PaymentOption.is_active),
         _named("cargo", CargoCompany).where(CargoCompany.is_active),
         _currencies(),
+        _waits("urgent", urgent(scope)),
+        _waits("undecided", undecided(scope)),
     ]
     everything = union_all(*parts).subquery("everything")
     return select(everything).order_by(everything.c.kind, everything.c.label)
@@ -66,6 +86,10 @@ def _count(view: View, scope: Scope) -> Select[str, str, str]:
     )
     total = select(func.count()).select_from(counted).scalar_subquery()
     return select(_word("view", "kind"), _word(view.value, "value"), cast(total, Text).label("label"))
+
+
+def _waits(name: str, counted: ColumnElement[int]) -> Select[str, str, str]:
+    return select(_word("waits", "kind"), _word(name, "value"), cast(counted, Text).label("label"))
 
 
 def _named(kind: str, model: Any) -> Select[str, str, str]:

@@ -2,43 +2,28 @@
 
 from typing import Any, Final
 
-from flask import Blueprint, Flask, Response, make_response, render_template, request, url_for
+from flask import Blueprint, Response, make_response, render_template, request, url_for
 from sqlalchemy.orm import Session
 
 from webapp.auth.permissions import Permission, audit_context, channel_scope, requires
 from webapp.core.clock import utc_now
 from webapp.core.db import db, unit_of_work
 from webapp.core.errors import Conflict, NotFound
-from webapp.core.remembered import Remembered
-from webapp.core.settings import Settings
 from webapp.orders.enums import ActionKind, AttentionKind, OrderStatus, RefundState
 from webapp.orders.forms.closing import ClosingForm
 from webapp.orders.queries import attention as queries
 from webapp.orders.queries import plan_queue
 from webapp.orders.queries.cancelling import LARGEST_ID
 from webapp.orders.service.attention import close_attention
+from webapp.orders.views.badges import keep_badges
 from webapp.orders.views.shown import worded
 from webapp.ui.htmx import close_dialog, is_htmx, redirect, render, toast, trigger
 from webapp.ui.i18n import gettext
-from webapp.ui.navigation import set_badge
 from webapp.ui.tables import PAGE_SIZE, decode_cursor, page_of
 
 SORT: Final = "raised"
-BADGE_TIMES: Final = 6  # as long as the lists' own counts: nobody works by the badge
 
 blueprint = Blueprint("attention", __name__, url_prefix="/attention")
-
-
-def init_attention(app: Flask, settings: Settings) -> None:
-    """Show how much waits beside the sidebar's words; remembered for half a minute, never counted per page."""
-    remembered = Remembered(settings.timing.counts_s * BADGE_TIMES)
-
-    def counted() -> queries.Badges:
-        scope = channel_scope()
-        return remembered.get(scope, lambda: queries.badges(db.session(), scope))
-
-    set_badge(app, "attention.index", lambda: counted().attention)
-    set_badge(app, "cancellations.index", lambda: counted().cancellations)
 
 
 @blueprint.get("/")
@@ -55,9 +40,11 @@ def index_ctx(session: Session) -> dict[str, Any]:
     before_id = int(str(after[0])) if after else None
     rows = queries.entries(session, scope, before_id=before_id, limit=PAGE_SIZE + 1)
     counts = queries.counts(session, scope, now)
+    queue = plan_queue.count_queue(session, scope)
+    keep_badges(urgent=counts.urgent, undecided=queue.undecided)
     return {
         "counts": counts,
-        "queue": plan_queue.count_queue(session, scope),
+        "queue": queue,
         "tab": plan_queue.QueueTab,
         "page": page_of(rows, sort=SORT, key=lambda row: (row.id,), after=after),
         "refunds": queries.refunds(session, scope) if counts.refunds else (),

@@ -19,6 +19,7 @@ from webapp.orders.queries.criteria import OrderFilter, Scope, View
 from webapp.orders.queries.listing import ListRow, OrderPage
 from webapp.orders.queries.surroundings import Surroundings, read_surroundings
 from webapp.orders.queries.totals import Total, count_matching
+from webapp.orders.views.badges import keep_badges
 from webapp.orders.views.blueprint import blueprint
 from webapp.orders.views.columns import COLUMNS, chosen_columns
 from webapp.orders.views.list_state import ListState, read_state
@@ -84,6 +85,7 @@ def list_ctx(session: Session, query: Query, columns: Iterable[str]) -> dict[str
     """What the list shows for a query; six statements at most, on however many orders."""
     scope = channel_scope()
     around = _surroundings(session, scope)
+    keep_badges(urgent=around.urgent, undecided=around.undecided)
     state = read_state(query, around)
     statistics = _statistics(session) if state.wanted.words else None
     page = _page(session, state, scope, statistics)
