@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from webapp.auth.models import StaffUser
 from webapp.auth.roles import Permission
 from webapp.core.audit import record
 from webapp.core.clock import utc_now
@@ -115,7 +116,11 @@ def close_break(session: Session, break_id: int, by: Authority, *, words: str) -
     if found is None:
         raise NotFound("There is no such difference.")
     if found.closed_at is not None:
-        raise Conflict("Somebody else has closed this difference already.")
+        who = session.scalar(select(StaffUser.name).where(StaffUser.id == found.closed_by_id)) or "Kontor"
+        raise Conflict(
+            f"{who} has closed this difference on {found.closed_at:%d %b %Y at %H:%M:%S} UTC.",
+            code="already_closed",
+        )
     found.closed_at = utc_now()
     found.closed_by_id = by.context.staff_id
     found.closing_words = words.strip()
