@@ -1,14 +1,16 @@
 """The small forms of deciding: why a plan is rejected, and the evidence of money that a person has moved."""
 
 import uuid
+from collections.abc import Mapping, Sequence
 
 from flask_babel import gettext, lazy_gettext
 from flask_wtf import FlaskForm
-from wtforms import HiddenField, RadioField, StringField, TextAreaField
+from wtforms import HiddenField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length
 
-from webapp.orders.enums import RefundState
+from webapp.orders.enums import PlanKind, RefundState
+from webapp.orders.forms.cancelling import Reason
 
 
 def _trimmed(text: str | None) -> str:
@@ -82,3 +84,38 @@ class ConfirmManyForm(FlaskForm):
             except ValueError:
                 self.count.errors = [gettext("Reload the page and try again.")]
         return not self.count.errors
+
+
+class CancelManyForm(ConfirmManyForm):
+    """The reasons that hold for all of the orders; those that ask for words about one order are not offered."""
+
+    reason_cancel = SelectField(lazy_gettext("Reason"), default="")
+    reason_refund = SelectField(lazy_gettext("Reason for what was shipped already"), default="")
+
+    def offer(self, reasons: Sequence[Reason]) -> None:
+        """Give the menus what can be chosen."""
+        for kind in PlanKind:
+            self[f"reason_{kind.value}"].choices = [
+                SelectChoice("", gettext("Choose a reason")),
+                *(SelectChoice(str(each.key), each.name) for each in reasons if each.kind is kind),
+            ]
+
+    def chosen(self) -> dict[PlanKind, int]:
+        """The chosen reason of each kind of plan."""
+        values = {kind: self[f"reason_{kind.value}"].data or "" for kind in PlanKind}
+        return {kind: int(value) for kind, value in values.items() if value.isascii() and value.isdigit()}
+
+    def is_confirmed(self, now: int) -> bool:
+        """Whether the number was typed that the list has now, and why all of it is cancelled."""
+        confirmed = super().is_confirmed(now)
+        if not self.chosen():
+            self.reason_cancel.errors = [gettext("Choose why they are cancelled.")]
+        return confirmed and bool(self.chosen())
+
+    def refuse(self, fields: Mapping[str, Sequence[str]], message: str) -> None:
+        """Write each sentence at its field; one that stands nowhere goes to the form."""
+        for name, sentences in fields.items():
+            if name in self:
+                self[name].errors = [gettext(sentences[0])]
+        if not any(name in self for name in fields):
+            self.form_errors.append(gettext(message))

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, func, select, text, true, tuple_
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from webapp.auth.models import StaffUser
@@ -69,11 +70,13 @@ def compared(session: Session) -> list[Compared]:
         .where(GatewayAccount.is_active, GatewayAccount.gateway_type.in_(PAYING_TYPES))
         .order_by(GatewayAccount.name)
     ).all()
-    newest = select(Operation).where(Operation.kind == "refund.reconcile").distinct(Operation.dedupe_key)
-    found = {
-        operation.dedupe_key: operation
-        for operation in session.scalars(newest.order_by(Operation.dedupe_key, Operation.created_at.desc()))
-    }
+    newest = (
+        select(Operation)
+        .where(Operation.kind == "refund.reconcile")
+        .ext(distinct_on(Operation.dedupe_key))
+        .order_by(Operation.dedupe_key, Operation.created_at.desc())
+    )
+    found = {operation.dedupe_key: operation for operation in session.scalars(newest)}
     counted = session.execute(
         select(ReconciliationBreak.gateway, func.count())
         .where(ReconciliationBreak.closed_at.is_(None))

@@ -84,6 +84,8 @@ def refreshing(order_id: int, operation_id: Any) -> Response:
 @requires(Permission.CHANNELS_PULL)
 def refresh_chosen() -> Response:
     """Ask the channels for the ticked orders again."""
+    if request.form.get("all_matching") == "1":
+        raise InvalidInput(gettext("Only the ticked orders of a page are read anew. Pull orders for more."))
     ids = sorted({number for number in request.form.getlist("id", type=int) if number > 0})[:PAGE_SIZE]
     with unit_of_work() as session:
         known = _known(session, ids, channel_scope())

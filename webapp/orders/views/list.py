@@ -9,7 +9,7 @@ from flask.blueprints import BlueprintSetupState
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from webapp.auth.permissions import Permission, channel_scope, current_staff, requires
+from webapp.auth.permissions import Permission, can, channel_scope, current_staff, requires
 from webapp.core.clock import utc_now
 from webapp.core.db import db
 from webapp.core.remembered import Remembered
@@ -103,6 +103,13 @@ def list_ctx(session: Session, query: Query, columns: Iterable[str]) -> dict[str
         "paging": state.paging,
         "too_short": bool(state.wanted.words) and search.read_words(state.wanted.words).too_short,
         "View": View,
+        "may_pick": can(Permission.CHANNELS_PULL) or can(Permission.CANCEL_OPEN),
+        "filter_words": [
+            (name, value)
+            for name, values in state.query.items()
+            if name not in ("after", "before", "sort")
+            for value in values
+        ],
     }
 
 
@@ -120,6 +127,16 @@ def _lines(rows: Iterable[ListRow], shown: frozenset[str]) -> list[Line]:
         )
         for row in rows
     ]
+
+
+def asked_list(session: Session, query: Query) -> ListState:
+    """The state of the list that a form names."""
+    return read_state(query, _surroundings(session, channel_scope()))
+
+
+def statistics_of(session: Session) -> search.TrigramStatistics:
+    """What is known of the words of all orders, for whoever looks words up."""
+    return _statistics(session)
 
 
 def list_url(session: Session, query: Query) -> str:
