@@ -13,8 +13,9 @@ from typing import Any
 import redis
 from sqlalchemy import text
 
-from tests.cancel_desk import Desk
+from tests.cancel_desk import Desk, items_of_order
 from tests.order_drafts import draft, line, payment, write
+from tests.payments.paying_back import approve, open_plan, paid_at_iyzico
 from tests.sandbox.running import BankServer
 from tests.servers import Processes, Running
 from webapp.auth.roles import Role
@@ -70,6 +71,20 @@ def approve_refunds(desk: Desk, bank: BankServer, number: int, gateway: str, **p
         with unit_of_work() as unit:
             assert approved_order_cancel(unit, result.order_id, supervisor).is_approved
     return ids
+
+
+def approve_at_iyzico(desk: Desk, bank: BankServer, number: int) -> None:
+    """That many orders of two lines, paid at the door without keys, the first line of each cancelled and approved."""
+    orders = []
+    for at in range(number):
+        first = str(Decimal(1000 + 7 * at) / 100)
+        order_id, _ = paid_at_iyzico(desk, bank, first, "40.00", number=f"K{at:05d}")
+        open_plan(desk, order_id, items_of_order(order_id)[0].id)
+        orders.append(order_id)
+    while desk.work():
+        pass  # the bank's own baskets are asked for
+    for order_id in orders:
+        approve(desk, order_id)
 
 
 @dataclass

@@ -19,9 +19,10 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BankServer]:
 @pytest.fixture(autouse=True)
 def calm(request: pytest.FixtureRequest) -> Iterator[None]:
     """No fault outlives its test."""
+    bank = request.getfixturevalue("bank") if "bank" in request.fixturenames else None
     yield
-    if "bank" in request.fixturenames:
-        request.getfixturevalue("bank").control("DELETE", "faults")
+    if bank is not None:
+        bank.control("DELETE", "faults")
 
 
 @pytest.fixture

@@ -28,13 +28,17 @@ DAYS: Final = 7
 MARGIN_DAYS: Final = 1
 A_DAY_MIN: Final = 24 * 60
 
+# A difference that is known, open or closed, is not written again: a person has seen it.
 _KEEP = text("""
 INSERT INTO reconciliation_break (gateway, kind, subject, refund_id, order_id, our_amount, their_amount, our_currency,
     their_currency)
-SELECT :gateway, :kind, :subject, CAST(:refund AS uuid), :order, :our_amount, :their_amount, :our_currency,
-    :their_currency
+SELECT given.* FROM (VALUES (CAST(:gateway AS text), CAST(:kind AS text), CAST(:subject AS text),
+    CAST(:refund AS uuid), CAST(:order AS bigint), CAST(:our_amount AS numeric), CAST(:their_amount AS numeric),
+    CAST(:our_currency AS text), CAST(:their_currency AS text)))
+    AS given(gateway, kind, subject, refund_id, order_id, our_amount, their_amount, our_currency, their_currency)
 WHERE NOT EXISTS (
-    SELECT 1 FROM reconciliation_break WHERE gateway = :gateway AND kind = :kind AND subject = :subject
+    SELECT 1 FROM reconciliation_break AS known
+    WHERE known.gateway = given.gateway AND known.kind = given.kind AND known.subject = given.subject
 )
 ON CONFLICT DO NOTHING
 RETURNING id
