@@ -1,6 +1,6 @@
 """The pages of orders: the list and one order. Each view parses, calls, renders."""
 
-from webapp.orders.views import actions, cancel_many, cancelling, detail, list, plans
+from webapp.orders.views import actions, cancel_many, cancelling, detail, list, payment_history, plans
 from webapp.orders.views.blueprint import blueprint
 
-__all__ = ["actions", "blueprint", "cancel_many", "cancelling", "detail", "list", "plans"]
+__all__ = ["actions", "blueprint", "cancel_many", "cancelling", "detail", "list", "payment_history", "plans"]

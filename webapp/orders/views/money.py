@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from flask_babel import gettext
 
-from webapp.orders.enums import RefundState, TenderKind
+from webapp.orders.enums import MoneyHolder, RefundState, TenderKind
 from webapp.orders.models import DiscountItem, Order
 from webapp.orders.queries.detail import Payment
 from webapp.orders.views.shown import worded
@@ -45,10 +45,11 @@ def sums(order: Order, discounts: Sequence[DiscountItem]) -> list[Sum]:
 
 
 class Paid(NamedTuple):
-    """A payment and what it is called."""
+    """A payment and what it is called; `is_askable`: it lies with us, at a bank that can be asked."""
 
     row: Transaction
     label: str
+    is_askable: bool
 
 
 class WentBack(NamedTuple):
@@ -62,7 +63,9 @@ class WentBack(NamedTuple):
 
 def paid(payment: Payment) -> Paid:
     """The payment in words: by card, by bank transfer …"""
-    return Paid(payment.row, worded(TenderKind, payment.row.kind))
+    row = payment.row
+    is_askable = row.holder == MoneyHolder.US and row.gateway is not None and row.gateway_ref is not None
+    return Paid(row, worded(TenderKind, row.kind), is_askable)
 
 
 def went_back(refund: Refund) -> WentBack:
