@@ -1,6 +1,6 @@
 """F21: one order, any sequence of openings, decisions and answers of the bank. What must always hold, holds after each.
 
-`make test-long` walks 20 × 100 × 50 steps, an ordinary run 100 × 20.
+2,000 walks of 50 steps; tests/services/test_order_walks.py walks the services on a database and a bank.
 """
 
 from dataclasses import dataclass, field, replace
@@ -253,8 +253,4 @@ class OneOrder(RuleBasedStateMachine):
 
 
 TestOneOrder = OneOrder.TestCase
-TestOneOrder.settings = settings(
-    settings(),
-    max_examples=100,
-    stateful_step_count=50 if settings().max_examples > 1_000 else 20,
-)
+TestOneOrder.settings = settings(settings(), max_examples=2_000, stateful_step_count=50)
