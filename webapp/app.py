@@ -31,6 +31,8 @@ def create_app(settings: Settings | None = None) -> Flask:
             "pool_size": 8,
             "max_overflow": 4,
             "pool_timeout": 10,
+            # The connection used last has the statements prepared that the next page needs.
+            "pool_use_lifo": True,
             # An exception's words reach the log; the values of its statement must not.
             "hide_parameters": True,
         },
