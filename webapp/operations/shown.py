@@ -1,16 +1,14 @@
 """An operation as templates show it."""
 
 from dataclasses import dataclass
-from datetime import timedelta
-
-from flask_babel import gettext
 
 from webapp.auth.permissions import Permission, can
 from webapp.core.clock import utc_now
 from webapp.core.operations import Operation, OperationState
 from webapp.operations import wording
 from webapp.operations.queries import Line
-from webapp.ui.formatting import number
+from webapp.ui.formatting import duration, number
+from webapp.ui.i18n import gettext
 
 
 @dataclass(frozen=True)
@@ -56,16 +54,3 @@ def shown(line: Line) -> Shown:
         failures=wording.failures(operation),
         can_retry=operation.state == OperationState.DEAD and can(Permission.OPERATIONS_RETRY),
     )
-
-
-def duration(span: timedelta) -> str:
-    """`0.4 s`, `12 s`, `3 min 20 s` or `2 h 5 min`: as exact as anybody cares."""
-    seconds = max(0.0, span.total_seconds())
-    minutes, rest = divmod(int(seconds), 60)
-    if minutes >= 60:
-        text: str = gettext("%(hours)s h %(minutes)s min", hours=minutes // 60, minutes=minutes % 60)
-    elif minutes:
-        text = gettext("%(minutes)s min %(seconds)s s", minutes=minutes, seconds=rest)
-    else:
-        text = gettext("%(seconds)s s", seconds=f"{seconds:.1f}" if seconds < 10 else rest)
-    return text

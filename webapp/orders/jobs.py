@@ -15,6 +15,7 @@ from webapp.orders.service.cancellation.bulk import (
     run_cancellations,
 )
 from webapp.orders.service.cancellation.progressing import PROGRESS_KIND, run_progress
+from webapp.orders.service.figures import FIGURES_KIND, figures_slots, run_figures
 from webapp.orders.service.refunds.machine import RefundMachine
 from webapp.orders.service.refunds.rechecking import RefundRecheck
 from webapp.orders.service.refunds.reconcile import nightly, reconcile
@@ -50,5 +51,6 @@ HANDLERS: Final[dict[str, Handler]] = {
     PROGRESS_KIND: run_progress,
     APPROVE_KIND: run_approvals,
     OPEN_KIND: run_cancellations,
+    FIGURES_KIND: run_figures,
 }
-SLOT_SOURCES: Final[tuple[SlotSource, ...]] = (nightly,)
+SLOT_SOURCES: Final[tuple[SlotSource, ...]] = (nightly, figures_slots)

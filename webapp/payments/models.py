@@ -331,7 +331,10 @@ class LedgerEntry(Base):
     """A movement of money that has happened; rows are only ever added (the database refuses UPDATE and DELETE)."""
 
     __tablename__ = "ledger_entry"
-    __table_args__ = (Index("uq_ledger_entry_refund_kind", "refund_id", "kind", unique=True),)
+    __table_args__ = (
+        Index("uq_ledger_entry_refund_kind", "refund_id", "kind", unique=True),
+        Index("ix_ledger_entry_at", "at"),
+    )
 
     id: Mapped[BigId]
     refund_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("refund.id"))

@@ -32,6 +32,7 @@ BUNDLES: dict[str, tuple[str, ...]] = {
             "orders",
             "cancelling",
             "channels",
+            "dashboard",
         )
     ),
     # Order matters: page.js defines what the others use.

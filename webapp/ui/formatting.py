@@ -5,7 +5,7 @@ The only file that marks text as safe HTML; everything that comes from outside i
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from zoneinfo import ZoneInfo
@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 
 from webapp.core.clock import utc_now
 from webapp.core.money import EXPONENTS
-from webapp.ui.i18n import catalogue, language, once_a_request, reader_zone
+from webapp.ui.i18n import catalogue, gettext, language, once_a_request, reader_zone
 
 _DASH = Markup("—")
 COUNT_CAP = 10_000  # above it a list says "10,000+": counting further costs more than anybody learns from it
@@ -156,6 +156,19 @@ def long_time(at: datetime) -> str:
 def short_day(day: date) -> str:
     """`23 Nov`; the year only when it is not this one."""
     return writer().day(day)
+
+
+def duration(span: timedelta) -> str:
+    """`0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min` or `3 d 4 h`: as exact as anybody cares."""
+    seconds = max(0.0, span.total_seconds())
+    minutes, rest = divmod(int(seconds), 60)
+    if minutes >= 48 * 60:
+        return gettext("%(days)s d %(hours)s h", days=minutes // 1440, hours=minutes % 1440 // 60)
+    if minutes >= 60:
+        return gettext("%(hours)s h %(minutes)s min", hours=minutes // 60, minutes=minutes % 60)
+    if minutes:
+        return gettext("%(minutes)s min %(seconds)s s", minutes=minutes, seconds=rest)
+    return gettext("%(seconds)s s", seconds=f"{seconds:.1f}" if seconds < 10 else rest)
 
 
 def when(at: datetime | None, form: str = "short") -> Markup:

@@ -10,6 +10,7 @@ from webapp.orders.models.cancellation import (
     CancellationRequest,
 )
 from webapp.orders.models.discount import DiscountItem
+from webapp.orders.models.figures import QuarterFigures
 from webapp.orders.models.integration_action import IntegrationAction
 from webapp.orders.models.order import ExternalStatus, Order, OrderNote, OrderSearch
 from webapp.orders.models.order_item import OrderItem, order_item_transaction
@@ -32,6 +33,7 @@ __all__ = [
     "OrderNote",
     "OrderSearch",
     "Package",
+    "QuarterFigures",
     "VendorOrder",
     "VendorOrderItem",
     "order_item_transaction",

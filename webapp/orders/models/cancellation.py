@@ -45,6 +45,7 @@ class CancellationPlan(Base):
         Index("ix_cancellation_plan_order", "order_id", text("id DESC")),
         Index("ix_cancellation_plan_open", "status", text("id DESC"), postgresql_where=text(OPEN_PLAN)),
         Index("ix_cancellation_plan_group", "group_id"),
+        Index("ix_cancellation_plan_decided", "decided_at", postgresql_where=text("decided_at IS NOT NULL")),
         CheckConstraint(CANCEL_STATUS_KNOWN, name="status_known"),
         CheckConstraint("kind IN ('cancel', 'refund')", name="kind_known"),
         CheckConstraint("origin IN ('staff', 'request', 'channel')", name="origin_known"),
