@@ -121,6 +121,8 @@ class RemoteRecord(Base):
     attempts: Mapped[int] = mapped_column(default=0, server_default="0")
     received_at: Mapped[CreatedAt]
     applied_at: Mapped[datetime | None]
+    # The customer was erased: the payload is gone, its hash stays, so that the same content is not taken again.
+    erased_at: Mapped[datetime | None]
 
 
 class PullCursor(Base):

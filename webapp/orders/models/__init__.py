@@ -15,6 +15,14 @@ from webapp.orders.models.integration_action import IntegrationAction
 from webapp.orders.models.order import ExternalStatus, Order, OrderNote, OrderSearch
 from webapp.orders.models.order_item import OrderItem, order_item_transaction
 from webapp.orders.models.package import Package
+from webapp.orders.models.teamwork import (
+    NoteReader,
+    OrderAssignment,
+    OrderTag,
+    SavedView,
+    Tag,
+    TagColour,
+)
 from webapp.orders.models.vendor_order import VendorOrder, VendorOrderItem
 
 __all__ = [
@@ -28,12 +36,18 @@ __all__ = [
     "DiscountItem",
     "ExternalStatus",
     "IntegrationAction",
+    "NoteReader",
     "Order",
+    "OrderAssignment",
     "OrderItem",
     "OrderNote",
     "OrderSearch",
+    "OrderTag",
     "Package",
     "QuarterFigures",
+    "SavedView",
+    "Tag",
+    "TagColour",
     "VendorOrder",
     "VendorOrderItem",
     "order_item_transaction",

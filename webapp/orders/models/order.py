@@ -213,11 +213,15 @@ class OrderSearch(Base):
 
 
 class OrderNote(Base):
-    """A note that staff left for colleagues. `submission` is the form's own number: the same form posts one note."""
+    """A note that staff left for colleagues. `submission` is the form's own number: the same form posts one note.
+
+    `must_read`: whoever acts on the order confirms first that they have read it (orders/locks.py).
+    """
 
     __tablename__ = "order_note"
     __table_args__ = (
         Index("ix_order_note_order", "order_id", text("id DESC")),
+        Index("ix_order_note_must_read", "order_id", postgresql_where=text("must_read")),
         UniqueConstraint("submission", name="uq_order_note_submission"),
     )
 
@@ -227,4 +231,7 @@ class OrderNote(Base):
     author: Mapped[str] = mapped_column(String(120))
     body: Mapped[str] = mapped_column(Text)
     submission: Mapped[uuid.UUID | None]
+    must_read: Mapped[bool] = mapped_column(default=False, server_default="false")
+    # The customer was erased, and with them what colleagues wrote about them.
+    erased_at: Mapped[datetime | None]
     created_at: Mapped[CreatedAt]
