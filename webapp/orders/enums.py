@@ -225,6 +225,9 @@ class AttentionKind(Worded, StrEnum):
     PAID_MORE_THAN_TOTAL = "paid_more_than_total"
     ADDRESS_CHANGED_TWICE = "address_changed_twice"
     ADDRESS_CHANGED_LATE = "address_changed_late"
+    ADDRESS_REFUSED = "address_refused"
+    LABEL_OUTDATED = "label_outdated"
+    CARRIER_SILENT = "carrier_silent"
     REFUND_NEEDS_PERSON = "refund_needs_person"
     REFUND_REVERSED = "refund_reversed"
 
@@ -376,6 +379,9 @@ _WORDING: Final[dict[type, dict[object, Wording]]] = {
             N_("Address changed here and at the channel"), Dot.AMBER
         ),
         AttentionKind.ADDRESS_CHANGED_LATE: Wording(N_("Address changed after packing began"), Dot.AMBER),
+        AttentionKind.ADDRESS_REFUSED: Wording(N_("New address was refused"), Dot.AMBER),
+        AttentionKind.LABEL_OUTDATED: Wording(N_("Label must be issued again"), Dot.AMBER),
+        AttentionKind.CARRIER_SILENT: Wording(N_("Carrier does not answer"), Dot.AMBER),
         AttentionKind.REFUND_NEEDS_PERSON: Wording(N_("Refund must be looked into"), Dot.RED),
         AttentionKind.REFUND_REVERSED: Wording(N_("Bank took a refund back"), Dot.RED),
     },

@@ -1,5 +1,6 @@
 """The tables of an order."""
 
+from webapp.orders.models.address_change import AddressChange
 from webapp.orders.models.attention import Attention
 from webapp.orders.models.cancellation import (
     ApprovalLimit,
@@ -26,6 +27,7 @@ from webapp.orders.models.teamwork import (
 from webapp.orders.models.vendor_order import VendorOrder, VendorOrderItem
 
 __all__ = [
+    "AddressChange",
     "ApprovalLimit",
     "Attention",
     "CancellationPlan",

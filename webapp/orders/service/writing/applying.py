@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from webapp.cargo.carriers import tracking_url
 from webapp.core.bulk import Row, Rows, plain_array
+from webapp.orders.addresses import Side
 from webapp.orders.enums import ENDED_STATUSES, OrderStatus
 from webapp.orders.inputs import TransactionDraft
 from webapp.orders.models import Order, OrderItem
@@ -14,7 +15,7 @@ from webapp.orders.service.stock import reserved_by
 from webapp.orders.service.writing.addresses import copy_addresses, read_addresses
 from webapp.orders.service.writing.batch import Batch
 from webapp.orders.service.writing.columns import ITEM_COLUMNS, ORDER_COLUMNS, PAYMENT_COLUMNS
-from webapp.orders.service.writing.decision import AddressVerdict, Decision, Side
+from webapp.orders.service.writing.decision import AddressVerdict, Decision
 from webapp.orders.service.writing.effects import ClosedItem, Effects
 from webapp.orders.service.writing.lines import (
     LineKey,

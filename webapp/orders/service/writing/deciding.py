@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from webapp.customers.identity import is_empty
+from webapp.orders.addresses import Side
 from webapp.orders.enums import LEFT_STATUSES, AttentionKind, OrderStatus
 from webapp.orders.inputs import ItemDraft
 from webapp.orders.service.writing.batch import Incoming, with_places
 from webapp.orders.service.writing.columns import PLAIN_COLUMNS
-from webapp.orders.service.writing.decision import AddressVerdict, Decision, Side
+from webapp.orders.service.writing.decision import AddressVerdict, Decision
 from webapp.orders.service.writing.jsons import merged
 from webapp.orders.service.writing.money import decide_money
 from webapp.orders.service.writing.moves import decide_moves

@@ -5,19 +5,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from webapp.orders.addresses import Side
 from webapp.orders.enums import AttentionKind, OrderStatus, RequestStatus
 from webapp.orders.inputs import ExternalRefundDraft, ItemDraft, TransactionDraft
 from webapp.orders.pricing import PricedItem
 from webapp.orders.service.writing.batch import Incoming
 from webapp.orders.service.writing.stored import Columns, StoredOrder
 from webapp.orders.states import PullVerdict
-
-
-class Side(StrEnum):
-    """Which of an order's two addresses."""
-
-    SHIPPING = "shipping"
-    BILLING = "billing"
 
 
 class AddressVerdict(StrEnum):

@@ -5,13 +5,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from webapp.customers.identity import ADDRESS_FIELDS, PERSON_FIELDS, address_values
+from webapp.orders.addresses import Side
 from webapp.orders.enums import OrderStatus
 from webapp.orders.pricing import PricedOrder
 from webapp.orders.service.timeline import Entry
 from webapp.orders.service.wording import counted, listed
 from webapp.orders.service.writing.batch import Batch
 from webapp.orders.service.writing.columns import ORDER_AMOUNTS, SHARES
-from webapp.orders.service.writing.decision import AddressVerdict, Decision, Side
+from webapp.orders.service.writing.decision import AddressVerdict, Decision
 from webapp.orders.service.writing.people import ChangedPerson
 from webapp.orders.service.writing.stored import Columns
 
