@@ -24,6 +24,7 @@ from webapp.orders.models.teamwork import (
     Tag,
     TagColour,
 )
+from webapp.orders.models.upload import OrderExport, TrackingRow, TrackingUpload
 from webapp.orders.models.vendor_order import VendorOrder, VendorOrderItem
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "NoteReader",
     "Order",
     "OrderAssignment",
+    "OrderExport",
     "OrderItem",
     "OrderNote",
     "OrderSearch",
@@ -50,6 +52,8 @@ __all__ = [
     "SavedView",
     "Tag",
     "TagColour",
+    "TrackingRow",
+    "TrackingUpload",
     "VendorOrder",
     "VendorOrderItem",
     "order_item_transaction",
