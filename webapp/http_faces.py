@@ -14,7 +14,7 @@ from webapp.core.settings import Settings
 from webapp.metrics import init_metrics
 from webapp.operations import views as operations
 from webapp.orders import views as orders
-from webapp.orders.views import approval_limits, attention, audit, cancellations, dashboard, finance
+from webapp.orders.views import approval_limits, attention, audit, cancellations, dashboard, finance, mentions
 from webapp.orders.views.badges import init_badges
 from webapp.payments import api as gateway_webhooks
 from webapp.ui.shell import init_ui
@@ -40,6 +40,7 @@ def register(app: Flask, settings: Settings) -> None:
         audit.blueprint,
         dashboard.blueprint,
         finance.blueprint,
+        mentions.blueprint,
         approval_limits.blueprint,
         gateway_webhooks.webhooks,
     ):

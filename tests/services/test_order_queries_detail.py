@@ -176,8 +176,8 @@ def test_notes_when_many_then_come_newest_first_in_parts(session: Session, shop:
     newest = timeline.notes(session, order.id)
     oldest = timeline.notes(session, order.id, before_id=newest.before_id)
 
-    assert newest.rows[0].body == f"note {timeline.NOTES + 1}"
-    assert [note.body for note in oldest.rows] == ["note 1", "note 0"]
+    assert newest.rows[0].row.body == f"note {timeline.NOTES + 1}"
+    assert [note.row.body for note in oldest.rows] == ["note 1", "note 0"]
 
 
 def test_detail_payload_when_written_then_has_the_references_fields_and_types(

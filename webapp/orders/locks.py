@@ -5,18 +5,22 @@ wait for each other: reference data, customers, addresses, new orders (each sort
 existing orders by id, then what belongs to them, and product stock last.
 
 The lock is FOR NO KEY UPDATE: it excludes its own kind, but not a note or log entry that only points to the order.
+
+Whoever acts on an order as a person says so (`acting`): a note that must be read holds them up until they have
+confirmed it. Machines, channels, programs and the command line are not asked to read.
 """
 
 from collections.abc import Iterable
 
 from psycopg.errors import LockNotAvailable
-from sqlalchemy import select, text
+from sqlalchemy import exists, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from webapp.core.audit import AuditContext, Origin
 from webapp.core.bulk import plain_array
 from webapp.core.errors import Conflict, NotFound
-from webapp.orders.models import Order
+from webapp.orders.models import NoteReader, Order, OrderNote
 
 # Milliseconds. Longer than any of our transactions holds a lock, shorter than a person waits for a page.
 LOCK_TIMEOUT_MS = 5_000
@@ -24,15 +28,26 @@ LOCK_TIMEOUT_MS = 5_000
 _LOCK_ALL = text("SELECT id FROM orders WHERE id = ANY(CAST(:ids AS bigint[])) ORDER BY id FOR NO KEY UPDATE")
 
 
+# A person at a page, or what a worker does one by one because a person has asked for it in bulk.
+_PEOPLE = frozenset({Origin.PAGE, Origin.JOB})
+
+
+class MustReadFirst(Conflict):
+    """A colleague's note must be read before the next action; `details` name the notes."""
+
+    code = "note_unread"
+
+
 def limit_waiting(session: Session, milliseconds: int = LOCK_TIMEOUT_MS) -> None:
     """No lock of this transaction is waited for longer than that."""
     session.execute(text("SELECT set_config('lock_timeout', :limit, true)"), {"limit": f"{milliseconds}ms"})
 
 
-def lock_order(session: Session, order_id: int) -> Order:
-    """The order, locked until the transaction ends and read anew.
+def lock_order(session: Session, order_id: int, *, acting: AuditContext | None = None) -> Order:
+    """The order, locked until the transaction ends and read anew; `acting` names the person who acts on it.
 
-    Raises NotFound, and Conflict when somebody else holds it for longer than LOCK_TIMEOUT_MS.
+    Raises NotFound, Conflict when somebody else holds it for longer than LOCK_TIMEOUT_MS, and MustReadFirst while
+    that person has not confirmed a note that must be read.
     """
     limit_waiting(session)
     wanted = select(Order).where(Order.id == order_id).with_for_update(key_share=True, of=Order)
@@ -46,7 +61,38 @@ def lock_order(session: Session, order_id: int) -> Order:
         raise
     if order is None:
         raise NotFound("There is no such order.")
+    if acting is not None:
+        _refuse_unread(session, order, acting)
     return order
+
+
+def unread_notes(session: Session, order_id: int, staff_id: int) -> list[OrderNote]:
+    """The order's notes that hold this person up, the oldest first. Nobody has to confirm what they wrote themselves."""
+    confirmed = exists().where(
+        NoteReader.note_id == OrderNote.id,
+        NoteReader.staff_id == staff_id,
+        NoteReader.read_at.is_not(None),
+    )
+    query = select(OrderNote).where(
+        OrderNote.order_id == order_id,
+        OrderNote.must_read,
+        OrderNote.erased_at.is_(None),
+        OrderNote.staff_id.is_distinct_from(staff_id),
+        ~confirmed,
+    )
+    return list(session.scalars(query.order_by(OrderNote.id)))
+
+
+def _refuse_unread(session: Session, order: Order, acting: AuditContext) -> None:
+    if acting.staff_id is None or acting.origin not in _PEOPLE:
+        return
+    notes = unread_notes(session, order.id, acting.staff_id)
+    if notes:
+        raise MustReadFirst(
+            f"{notes[0].author} left a note on order {order.number} that must be read first."
+            " Confirm on the order's page that you have read it, then do this again.",
+            details={"order_id": order.id, "notes": [note.id for note in notes]},
+        )
 
 
 def lock_orders(session: Session, order_ids: Iterable[int]) -> list[int]:

@@ -42,6 +42,8 @@ _WORDS = {
         N_("The database cannot be reached just now. Try again in a few seconds."),
     ),
 }
+# Refusals that say more than their status does.
+_BY_CODE = {"note_unread": N_("Read the note first")}
 _CSRF = N_(
     "This page is from an earlier sign-in or was open for too long. Reload it and send the form again."
 )
@@ -59,6 +61,8 @@ class Failure:
     @property
     def heading(self) -> str:
         """A few plain words for the kind of failure."""
+        if self.code in _BY_CODE:
+            return str(gettext(_BY_CODE[self.code]))
         return str(gettext(_WORDS.get(self.status, _WORDS[500 if self.status >= 500 else 400])[0]))
 
 

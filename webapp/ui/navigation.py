@@ -50,6 +50,7 @@ SECTIONS = (
         (
             Entry(N_("Orders"), "orders.index", Permission.ORDERS_VIEW, "shopping-cart"),
             Entry(N_("Attention"), "attention.index", Permission.ORDERS_VIEW, "bell"),
+            Entry(N_("Mentions"), "mentions.index", Permission.ORDERS_VIEW, "notes"),
             Entry(N_("Cancellations"), "cancellations.index", Permission.ORDERS_VIEW, "receipt-refund"),
             Entry(N_("Finance"), "finance.by_hand", Permission.REFUND_MANUAL, "credit-card"),
             Entry(N_("Tracking upload"), "tracking.index", Permission.TRACKING_UPLOAD, "truck-delivery"),

@@ -2,12 +2,13 @@
 
 import uuid
 
+from flask import request
 from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
-from wtforms import HiddenField, TextAreaField
+from wtforms import BooleanField, HiddenField, TextAreaField
 from wtforms.validators import DataRequired, Length, ValidationError
 
-from webapp.orders.service.notes import LONGEST_NOTE, NewNote
+from webapp.orders.service.notes import LONGEST_NOTE, MOST_MENTIONS, NewNote
 
 
 class NoteForm(FlaskForm):
@@ -27,6 +28,13 @@ class NoteForm(FlaskForm):
         ],
     )
     submission = HiddenField(default=lambda: str(uuid.uuid4()))
+    must_read = BooleanField(lazy_gettext("Must be read before the next action"))
+
+    @property
+    def mentions(self) -> tuple[int, ...]:
+        """The ids of the ticked colleagues; what is no number counts as none."""
+        given = request.form.getlist("mention", type=int) if self.is_submitted() else []
+        return tuple(sorted({number for number in given if 0 < number < 2**63}))[:MOST_MENTIONS]
 
     def validate_submission(self, field: HiddenField) -> None:
         """Whatever is no number of ours counts as none."""
@@ -37,4 +45,10 @@ class NoteForm(FlaskForm):
 
     def to_input(self, order_id: int) -> NewNote:
         """What the service takes."""
-        return NewNote(order_id=order_id, body=self.body.data, submission=uuid.UUID(self.submission.data))
+        return NewNote(
+            order_id=order_id,
+            body=self.body.data,
+            submission=uuid.UUID(self.submission.data),
+            mentions=self.mentions,
+            must_read=bool(self.must_read.data),
+        )

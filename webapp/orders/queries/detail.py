@@ -43,6 +43,7 @@ class Part(StrEnum):
     DISCOUNTS = "has_discounts"
     PACKAGES = "has_packages"
     NOTES = "has_notes"
+    MUST_READ = "has_must_read"
     ATTENTION = "has_attention"
     WISHES = "has_wishes"
     REFUSED = "has_refused"
@@ -301,6 +302,7 @@ _PARTS: Final = {
     Part.DISCOUNTS: (DiscountItem.order_id == Order.id,),
     Part.PACKAGES: (Package.order_id == Order.id,),
     Part.NOTES: (OrderNote.order_id == Order.id,),
+    Part.MUST_READ: (OrderNote.order_id == Order.id, OrderNote.must_read, OrderNote.erased_at.is_(None)),
     Part.ATTENTION: (Attention.order_id == Order.id, Attention.closed_at.is_(None)),
     Part.WISHES: (CancellationRequest.order_id == Order.id, REQUEST_IS_OPEN),
     Part.REFUSED: (IntegrationAction.order_id == Order.id, _NOT_TOLD),

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, bindparam, select
+from sqlalchemy import BigInteger, bindparam, func, select
 from sqlalchemy.orm import Session
 
+from webapp.auth.models import StaffUser
 from webapp.core.audit import AuditEntry, AuditPersonal
-from webapp.orders.models import OrderNote
+from webapp.orders.models import NoteReader, OrderNote
 
 ENTRIES: Final = 20
 NOTES: Final = 10
@@ -34,6 +35,20 @@ class Happened:
 
 
 @dataclass(frozen=True)
+class Note:
+    """A note, whom it names, and who has confirmed that they read it (names, in the order of reading)."""
+
+    row: OrderNote
+    mentioned: Sequence[str]
+    read_by: Sequence[str]
+
+    @property
+    def id(self) -> int:
+        """The note's."""
+        return self.row.id
+
+
+@dataclass(frozen=True)
 class Part:
     """Newest first, and the id from before which to go on; None when nothing older is left."""
 
@@ -46,7 +61,8 @@ NOTHING: Final = Part((), None)
 
 def notes(session: Session, order_id: int, *, before_id: int | None = None) -> Part:
     """Notes that staff left."""
-    return _part(session.scalars(_NOTES, _place(order_id, before_id)).all(), NOTES)
+    found = session.execute(_NOTES, _place(order_id, before_id)).all()
+    return _part([Note(row[0], row[1] or (), row[2] or ()) for row in found], NOTES)
 
 
 def entries(session: Session, order_id: int, *, before_id: int | None = None) -> Part:
@@ -83,8 +99,18 @@ _LAST: Final = 2**63 - 1  # of PostgreSQL's bigint: before it comes everything
 _ID: Final = bindparam("order_id", type_=BigInteger)
 _BEFORE: Final = bindparam("before_id", type_=BigInteger)
 # Put together once: building a statement costs more than asking it.
+_NAMES: Final = (
+    select(func.array_agg(StaffUser.name))
+    .join(NoteReader, NoteReader.staff_id == StaffUser.id)
+    .where(NoteReader.note_id == OrderNote.id)
+    .correlate(OrderNote)
+)
 _NOTES: Final = (
-    select(OrderNote)
+    select(
+        OrderNote,
+        _NAMES.where(NoteReader.is_mentioned).scalar_subquery(),
+        _NAMES.where(NoteReader.read_at.is_not(None)).scalar_subquery(),
+    )
     .where(OrderNote.order_id == _ID, OrderNote.id < _BEFORE)
     .order_by(OrderNote.id.desc())
     .limit(NOTES + 1)

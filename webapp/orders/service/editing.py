@@ -49,7 +49,7 @@ def edit_order(
     is no longer the version that was edited.
     """
     check_columns(Order, columns, EDITABLE_COLUMNS)
-    order = lock_order(session, order_id)
+    order = lock_order(session, order_id, acting=context)
     check_version(session, order, version)
     changes = {name: [getattr(order, name), value] for name, value in columns.items()}
     changes = {name: pair for name, pair in changes.items() if pair[0] != pair[1]}

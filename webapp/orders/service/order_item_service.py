@@ -77,7 +77,7 @@ class OrderItemService:
         The order costs its net more, discounts, shipping and interest are distributed anew, and its stock is
         reserved. Raises Conflict when a cancellation or a split line stands on the amounts, or the line is there.
         """
-        order = lock_order(self.session, order.id)
+        order = lock_order(self.session, order.id, acting=audit_context)
         line = _line(self._next_position(order), product, image, kwargs)
         if self._has_line(order, line.remote_line_id):
             raise Conflict(f"Order {order.number} has the line {line.remote_line_id} already.")
@@ -122,7 +122,7 @@ class OrderItemService:
         columns = kwargs if image is None else {**kwargs, "image": image}
         allowed = EDITABLE_COLUMNS | SHIPPING_COLUMNS if shipping_update else EDITABLE_COLUMNS
         check_columns(OrderItem, columns, allowed)
-        order = lock_order(self.session, order_item.order_id)
+        order = lock_order(self.session, order_item.order_id, acting=audit_context)
         check_version(self.session, order, version)
         self.session.refresh(order_item)
         if order_item.status in ENDED_STATUSES and not force:

@@ -223,7 +223,15 @@ class OrderService:
         return Authority.of_staff(self.session, audit_context)
 
     def add_note(
-        self, order: Order, body: str, audit_context: AuditContext, *, submission: uuid.UUID | None = None
+        self,
+        order: Order,
+        body: str,
+        audit_context: AuditContext,
+        *,
+        submission: uuid.UUID | None = None,
+        mentions: Collection[int] = (),
+        must_read: bool = False,
     ) -> bool:
         """Leave a note for colleagues; False when this submission of the form was taken already."""
-        return add_note(self.session, NewNote(order.id, body, submission or uuid.uuid4()), audit_context)
+        new = NewNote(order.id, body, submission or uuid.uuid4(), tuple(mentions), must_read)
+        return add_note(self.session, new, audit_context)

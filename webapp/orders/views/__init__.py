@@ -1,6 +1,16 @@
 """The pages of orders: the list and one order. Each view parses, calls, renders."""
 
-from webapp.orders.views import actions, cancel_many, cancelling, detail, list, payment_history, plans
+from webapp.orders.views import actions, cancel_many, cancelling, detail, list, notes, payment_history, plans
 from webapp.orders.views.blueprint import blueprint
 
-__all__ = ["actions", "blueprint", "cancel_many", "cancelling", "detail", "list", "payment_history", "plans"]
+__all__ = [
+    "actions",
+    "blueprint",
+    "cancel_many",
+    "cancelling",
+    "detail",
+    "list",
+    "notes",
+    "payment_history",
+    "plans",
+]

@@ -1,4 +1,4 @@
-"""What staff do from the pages of orders: leave a note, ask channels, choose columns."""
+"""What staff do from the pages of orders: ask channels, choose columns."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -16,35 +16,17 @@ from webapp.core.db import db, unit_of_work
 from webapp.core.errors import Conflict, InvalidInput
 from webapp.core.operations import Operation
 from webapp.operations.watching import watch
-from webapp.orders.forms import NoteForm
 from webapp.orders.models import Order
 from webapp.orders.queries import detail
 from webapp.orders.queries.criteria import Scope
-from webapp.orders.service.notes import add_note
 from webapp.orders.views.blueprint import blueprint
 from webapp.orders.views.columns import PREFERENCE, chosen_columns, known_columns
-from webapp.orders.views.detail import part_of_page, timeline_ctx
 from webapp.orders.views.list import list_ctx, list_url
 from webapp.ui.htmx import is_htmx, redirect, toast, trigger
 from webapp.ui.tables import PAGE_SIZE
 
 OPERATIONS_CHANGED: Final = "operations:changed"
 CLEAR_SELECTION: Final = "kontor:clear-selection"
-
-
-@blueprint.post("/<int:order_id>/notes")
-@requires(Permission.ORDERS_NOTE)
-def post_note(order_id: int) -> Response:
-    """Leave a note; an invalid one comes back with what was typed."""
-    detail.head(db.session(), order_id, channel_scope())
-    form = NoteForm()
-    if not form.validate_on_submit():
-        return _timeline(order_id, form, status=422)
-    with unit_of_work() as session:
-        add_note(session, form.to_input(order_id), audit_context())
-    if not is_htmx():
-        return redirect(url_for("orders.show", order_id=order_id, _anchor="timeline"))
-    return _timeline(order_id, NoteForm(formdata=None))
 
 
 @blueprint.post("/<int:order_id>/refresh")
@@ -129,18 +111,6 @@ def choose_columns() -> Response:
         return redirect(list_url(db.session(), request.args))
     shown = chosen_columns({PREFERENCE: chosen} if chosen else {})
     return make_response(render_template("orders/_list.html", **list_ctx(db.session(), request.args, shown)))
-
-
-def _timeline(order_id: int, form: NoteForm, *, status: int = 200) -> Response:
-    head = detail.head(db.session(), order_id, channel_scope())
-    return part_of_page(
-        "orders/_timeline.html",
-        status=status,
-        order=head.order,
-        form=form,
-        keep=False,
-        **timeline_ctx(db.session(), head),
-    )
 
 
 def _refreshing(order_id: int, operation: Operation | None) -> Response:

@@ -4,18 +4,22 @@ from typing import Final
 
 from flask import Flask, current_app
 
-from webapp.auth.permissions import channel_scope
+from webapp.auth.permissions import channel_scope, current_staff
 from webapp.ui.navigation import set_badge
 
 _KEPT: Final = "kontor_badges"
+_MENTIONS: Final = "kontor_mentions"
+MOST_STAFF: Final = 2_000  # then everybody's number is counted again
 MOST_SCOPES: Final = 200  # sets of channels that people are limited to
 
 
 def init_badges(app: Flask) -> None:
     """Show them once somebody of the same channels has looked."""
     app.extensions[_KEPT] = {}
+    app.extensions[_MENTIONS] = {}
     set_badge(app, "attention.index", lambda: _kept()[0])
     set_badge(app, "cancellations.index", lambda: _kept()[1])
+    set_badge(app, "mentions.index", lambda: _mentions().get(current_staff().id, 0))
 
 
 def keep_badges(*, urgent: int, undecided: int) -> None:
@@ -24,6 +28,19 @@ def keep_badges(*, urgent: int, undecided: int) -> None:
     if len(kept) >= MOST_SCOPES:
         kept.clear()
     kept[channel_scope()] = (urgent, undecided)
+
+
+def keep_mentions(staff_id: int, unread: int) -> None:
+    """Remember how many mentions this person has not read."""
+    kept = _mentions()
+    if len(kept) >= MOST_STAFF:
+        kept.clear()
+    kept[staff_id] = unread
+
+
+def _mentions() -> dict[int, int]:
+    kept: dict[int, int] = current_app.extensions[_MENTIONS]
+    return kept
 
 
 def _kept() -> tuple[int, int]:

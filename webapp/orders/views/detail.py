@@ -6,11 +6,12 @@ from typing import Any, Final
 from flask import Response, request
 from sqlalchemy.orm import Session
 
-from webapp.auth.permissions import Permission, channel_scope, requires
+from webapp.auth.permissions import Permission, channel_scope, current_staff, requires
 from webapp.core.db import db
 from webapp.core.errors import NotFound
 from webapp.orders.enums import LIVE_STATUSES, AttentionKind, ClientType, DeliveryType
 from webapp.orders.forms import NoteForm
+from webapp.orders.locks import unread_notes
 from webapp.orders.pricing import item_total
 from webapp.orders.queries import detail, timeline
 from webapp.orders.queries.criteria import Scope
@@ -57,6 +58,7 @@ def show_ctx(session: Session, order_id: int, scope: Scope) -> dict[str, Any]:
         "parcels": parcels(
             head, items, detail.packages(session, order.id) if Part.PACKAGES in head.has else ()
         ),
+        "unread": unread_notes(session, order.id, current_staff().id) if Part.MUST_READ in head.has else (),
         "attention": detail.open_attention(session, order.id) if Part.ATTENTION in head.has else (),
         "wishes": len(wishes_of(session, order.id)) if Part.WISHES in head.has else 0,
         "refused": detail.refused_actions(session, order.id) if Part.REFUSED in head.has else (),

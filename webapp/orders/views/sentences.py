@@ -24,6 +24,7 @@ _DONE: Final = {
     "refund.tried_again": N_("tries the refund of %(words)s again"),
     "refund.reversed": N_("refund taken back by the bank: %(words)s"),
     "refund.checked": N_("asked the bank about the refund of %(words)s at once"),
+    "order.note.confirmed": N_("has read the note. %(words)s"),
     "attention.closed": N_("closed an attention entry: %(words)s"),
     "reconciliation_break.closed": N_("closed a difference with the bank: %(words)s"),
 }

@@ -73,7 +73,7 @@ def approved_order_cancel(
     Raises PermissionDenied (also to the opener above the limit), Conflict when somebody has decided already.
     """
     by.require(Permission.CANCEL_APPROVE)
-    order = lock_order(session, order_id)
+    order = lock_order(session, order_id, acting=by.context)
     plans = group_to_decide(session, order, plan_id, expected_version)
     for plan in plans:
         _check_decidable(session, plan, CancelStatus.APPROVED)
@@ -101,7 +101,7 @@ def reject_order_cancel(
     An approved refund plan can still be rejected while nothing was sent (decision 4). Raises Conflict else.
     """
     by.require(Permission.CANCEL_APPROVE)
-    order = lock_order(session, order_id)
+    order = lock_order(session, order_id, acting=by.context)
     plans = group_to_decide(session, order, plan_id, expected_version)
     for plan in plans:
         _reject(session, order, plan, by, words)

@@ -78,7 +78,7 @@ def open_plans(
     that nothing can carry, Conflict when the order changed meanwhile.
     """
     by.require(Permission.CANCEL_OPEN)
-    order = lock_order(session, order_id)
+    order = lock_order(session, order_id, acting=by.context)
     check_version(order, expected_version)
     draft = diagnose(session, order, request)
     refuse_problems(draft.problems, stops=(Severity.OPENING,))

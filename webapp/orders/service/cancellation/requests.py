@@ -56,7 +56,7 @@ def approve_requests(
     and Conflict when somebody else has acted on one of the wishes meanwhile.
     """
     by.require(Permission.CANCEL_OPEN)
-    order = lock_order(session, order_id)
+    order = lock_order(session, order_id, acting=by.context)
     wishes = _wishes(session, order, request_ids)
     for wish in wishes:
         _check(session, wish, RequestStatus.APPROVED, seen)
@@ -108,7 +108,7 @@ def _decide(
     seen: Seen | None,
 ) -> CancellationRequest:
     by.require(Permission.CANCEL_OPEN)
-    order = lock_order(session, order_id)
+    order = lock_order(session, order_id, acting=by.context)
     wish = _wishes(session, order, [request_id])[0]
     _check(session, wish, status, seen)
     _move(session, order, wish, status, by, words)

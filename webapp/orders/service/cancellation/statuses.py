@@ -42,7 +42,7 @@ def update_cancel_status(
     Raises UpdateCancelStatusRefused for a part of a plan or items of several, and whatever the target's own
     method refuses.
     """
-    order = lock_order(session, order_id)
+    order = lock_order(session, order_id, acting=by.context)
     plan = _plan_of(session, order, item_ids)
     _MOVERS[cancel_status](session, order.id, plan.id, by, words)
     return group_to_decide(session, order, plan.id)
@@ -64,7 +64,7 @@ def update_cancellation_plan(
     found = session.get(CancellationPlan, plan_id)
     if found is None:
         raise NotFound("There is no such cancellation plan.")
-    order = lock_order(session, found.order_id)
+    order = lock_order(session, found.order_id, acting=by.context)
     if cancel_status is not None:
         _MOVERS[cancel_status](session, order.id, plan_id, by, words)
     plan = session.get_one(CancellationPlan, plan_id, populate_existing=True)
@@ -136,7 +136,7 @@ def _confirm(target: CancelStatus) -> Mover:
     def move(session: Session, order_id: int, plan_id: int, by: Authority, words: str) -> None:
         """Goods or store are to be checked, or have been."""
         by.require(Permission.CANCEL_OPEN)
-        order = lock_order(session, order_id)
+        order = lock_order(session, order_id, acting=by.context)
         for plan in group_to_decide(session, order, plan_id):
             before = plan.status
             check_cancel_move(CancelStatus(before), target, kind=PlanKind(plan.kind))
@@ -189,7 +189,7 @@ def move_group(
     plan = session.get(CancellationPlan, plan_id)
     if plan is None:
         raise NotFound("There is no such cancellation plan.")
-    lock_order(session, plan.order_id)
+    lock_order(session, plan.order_id, acting=by.context)
     _MOVERS[cancel_status](session, plan.order_id, plan_id, by, words)
 
 

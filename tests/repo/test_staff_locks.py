@@ -1,0 +1,35 @@
+"""Every service that locks an order says who acts, or stands here with the reason why nobody has to read first."""
+
+import ast
+from pathlib import Path
+
+WEBAPP = Path(__file__).parents[2] / "webapp"
+# (file, function): machines and bookkeeping. What a person does to an order is not among them.
+NOBODY_ACTS = {
+    ("orders/service/order_service.py", "order_status_update"): "derives what items and plans have become",
+    ("orders/service/order_service.py", "set_distribute_interest_amount"): "the rule's own arithmetic",
+    ("orders/service/notes.py", "add_note"): "a note is how colleagues speak, also about a note",
+    ("orders/service/refunds/locking.py", "locked_refund"): "money that is decided already is paid",
+    ("orders/service/refunds/settling.py", "settle"): "the refund machine",
+    ("orders/service/refunds/claims.py", "claim_refund"): "the refund machine",
+}
+
+
+def test_order_locks_when_taken_by_a_service_then_they_name_who_acts() -> None:
+    silent = set()
+    for path in sorted(WEBAPP.rglob("*.py")):
+        for function in ast.walk(ast.parse(path.read_text())):
+            if isinstance(function, ast.FunctionDef):
+                silent |= {(str(path.relative_to(WEBAPP)), function.name) for _ in _silent_locks(function)}
+    assert silent == set(NOBODY_ACTS)
+
+
+def _silent_locks(function: ast.FunctionDef) -> list[ast.Call]:
+    calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
+    return [
+        call
+        for call in calls
+        if isinstance(call.func, ast.Name)
+        and call.func.id == "lock_order"
+        and "acting" not in {keyword.arg for keyword in call.keywords}
+    ]
