@@ -12,11 +12,11 @@ from tests.cancelling import Counter, refunds_of
 from tests.order_drafts import make_channel
 from webapp.core.db import db, unit_of_work
 from webapp.core.operations import Operation, Queue, claim, create
-from webapp.orders.models import Order
+from webapp.orders.models import CancellationPlan, Order
 from webapp.orders.queries import dashboard
 from webapp.orders.queries.dashboard import Figures, Span, Waiting
 from webapp.orders.service.figures import ALL_DAYS, FIGURES_KIND, figures_slots, run_figures, sum_up
-from webapp.payments.models import LedgerEntry
+from webapp.payments.models import LedgerEntry, Refund
 
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 ISTANBUL = ZoneInfo("Europe/Istanbul")
@@ -166,6 +166,19 @@ def test_waiting_times_when_plans_were_decided_then_their_median(counter: Counte
     assert found.payback_s == 420
     assert found.decision_s is not None and found.decision_s < 60
     assert dashboard.waiting_times(db.session(), NOW, frozenset()) == Waiting(None, None)
+
+
+def test_waiting_times_when_a_channel_decided_and_paid_by_itself_then_not_counted(counter: Counter) -> None:
+    order_id = counter.order()
+    counter.cancel(order_id)
+    counter.approve(order_id)
+    (refund,) = refunds_of(order_id)
+    paid_back(order_id, refund.created_at)
+    with unit_of_work() as unit:
+        unit.execute(update(CancellationPlan).values(decided_by_id=None, origin="channel"))
+        unit.execute(update(Refund).values(plan_id=None))
+
+    assert dashboard.waiting_times(db.session(), refund.created_at, None) == Waiting(None, None)
 
 
 def test_the_clock_when_it_ticks_then_the_work_runs_and_ends(counter: Counter) -> None:

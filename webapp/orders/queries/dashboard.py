@@ -107,20 +107,32 @@ def by_channel(session: Session, span: Span, scope: Scope, currency: str) -> lis
 
 
 def waiting_times(session: Session, now: datetime, scope: Scope) -> Waiting:
-    """The medians: from opening a plan to its decision, from wanting a refund to its money having moved."""
+    """The medians: from opening a plan to its decision, from wanting a refund to its money having moved.
+
+    What a channel decided or paid back by itself took nobody here any time.
+    """
     since = now - timedelta(days=WAITING_DAYS)
     decided = (
         select(_median_s(CancellationPlan.decided_at - CancellationPlan.created_at))
         .select_from(CancellationPlan)
         .join(Order, Order.id == CancellationPlan.order_id)
-        .where(CancellationPlan.decided_at >= since, _in_scope(scope))
+        .where(
+            CancellationPlan.decided_at >= since,
+            CancellationPlan.decided_by_id.is_not(None),
+            _in_scope(scope),
+        )
     )
     settled = (
         select(_median_s(LedgerEntry.at - Refund.created_at))
         .select_from(LedgerEntry)
         .join(Refund, Refund.id == LedgerEntry.refund_id)
         .join(Order, Order.id == LedgerEntry.order_id)
-        .where(LedgerEntry.at >= since, LedgerEntry.kind == "refund", _in_scope(scope))
+        .where(
+            LedgerEntry.at >= since,
+            LedgerEntry.kind == "refund",
+            Refund.plan_id.is_not(None),
+            _in_scope(scope),
+        )
     )
     decision, payback = session.execute(select(decided.scalar_subquery(), settled.scalar_subquery())).one()
     return Waiting(_seconds(decision), _seconds(payback))
