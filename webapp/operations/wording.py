@@ -39,6 +39,7 @@ KINDS: dict[str, KindWords] = {
     "cancellation.progress": KindWords(N_("Moving the plans of a payment type"), N_("Moving plans along")),
     "cancellation.approve_many": KindWords(N_("Approval of many plans"), N_("Approving plans")),
     "cancellation.open_many": KindWords(N_("Cancelling of many orders"), N_("Opening plans")),
+    "operations.forget": KindWords(N_("Forgetting of old operations"), N_("Forgetting old operations")),
     "orders.figures": KindWords(N_("Figures for the dashboard"), N_("Summing up orders and refunds")),
     "channel.check": KindWords(N_("Connection test"), N_("Testing the connection")),
 }
