@@ -15,6 +15,7 @@ from webapp.channels.applying import OrderIntake
 from webapp.channels.connection import ChannelConnection
 from webapp.channels.fetching import OrderQuery, Position
 from webapp.channels.profile import ChannelProfile
+from webapp.channels.pushes import ChannelPushes
 from webapp.channels.reading import Skip
 from webapp.channels.receiving import RawOrder, RawPage
 from webapp.core.clock import utc_now
@@ -317,3 +318,5 @@ class ChannelType:
     read_webhook: WebhookReader | None = None
     # None: its refunds are made there by a person, and entered here.
     refunds: Callable[[ChannelProfile, ChannelConnection], ChannelRefunds] | None = None
+    # None: it cannot be told anything; what is left for it is shown to staff, who do it there.
+    pushes: Callable[[ChannelProfile, ChannelConnection], ChannelPushes] | None = None

@@ -47,9 +47,16 @@ class ChannelConnection:
     """Calls of one channel. No unit of work may be open: it opens short ones of its own, never across a call."""
 
     def __init__(
-        self, profile: ChannelProfile, settings: Settings, *, sleep: Callable[[float], None] = time.sleep
+        self,
+        profile: ChannelProfile,
+        settings: Settings,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        before_change: Callable[[], None] = lambda: None,
     ) -> None:
+        """`before_change` runs right before anything is sent that changes something; what it raises prevents it."""
         self._profile = profile
+        self._before_change = before_change
         self._timing = settings.timing
         self._sleep = sleep
         self._http = HttpClient(
@@ -98,6 +105,7 @@ class ChannelConnection:
         Without an answer (NoAnswer) the change may have been made all the same.
         """
         self._wait_for_turn()
+        self._before_change()
         try:
             answer = self._http.send(method, url, what=what, json_body=json_body, authorise=authorise)
             self._obey(answer)

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from webapp.channels import pulling
+from webapp.channels import delivering, pulling
 from webapp.channels.models import Channel
 from webapp.core.hints import Handler
 from webapp.core.operations import NewOperation, Queue
@@ -18,6 +18,7 @@ HANDLERS: dict[str, Handler] = {
     "channel.replay": pulling.replay,
     "channel.refresh_order": pulling.refresh_order,
     "channel.check": pulling.check,
+    "channel.deliver": delivering.deliver,
 }
 
 
@@ -39,7 +40,7 @@ def reread_slots(session: Session, now: datetime) -> list[NewOperation]:
     ]
 
 
-SLOT_SOURCES: list[SlotSource] = [pull_slots, reread_slots]
+SLOT_SOURCES: list[SlotSource] = [pull_slots, reread_slots, delivering.delivery_slots]
 
 
 def _slot(kind: str, channel_id: int, slot: str) -> NewOperation:

@@ -19,6 +19,7 @@ from webapp.channels.bookmarks import PullPass, note_error, position_of
 from webapp.channels.connection import MustWait, NoSuchRemote
 from webapp.channels.fetching import FetchOrders, query_of
 from webapp.channels.models import RemoteRecord
+from webapp.channels.patience import patiently
 from webapp.channels.profile import ChannelProfile, load_profile
 from webapp.channels.readings import DryRun, Reading, Replaying, Rereading, count_open, mark_gone
 from webapp.channels.receiving import ORDERS
@@ -35,7 +36,7 @@ REREAD_DAYS = 60
 
 def pull(run: OperationRun) -> None:
     """Take in what changed at the channel since the last pull, and first what a run that died had left."""
-    with _patiently(run), _telling_failure(run):
+    with patiently(run), _telling_failure(run):
         with unit_of_work() as session:
             profile = _profile(session, run)
             overlap_s = current_hints().settings.timing.pull_overlap_s
@@ -50,7 +51,7 @@ def pull(run: OperationRun) -> None:
 def backfill(run: OperationRun) -> None:
     """Take in the orders that the operation's arguments name; a dry run only tells what would change."""
     fetch = FetchOrders.from_args(run.args)
-    with _patiently(run):
+    with patiently(run):
         with unit_of_work() as session:
             profile = _profile(session, run)
             position, result = position_of(session, run)
@@ -69,7 +70,7 @@ def backfill(run: OperationRun) -> None:
 
 def reread(run: OperationRun) -> None:
     """Read every open order again: shops do not stamp each change, so asking for changes does not find them all."""
-    with _patiently(run):
+    with patiently(run):
         with unit_of_work() as session:
             profile = _profile(session, run)
             position, result = position_of(session, run)
@@ -82,7 +83,7 @@ def reread(run: OperationRun) -> None:
 
 def replay(run: OperationRun) -> None:
     """Try records again as they were received: failed ones (those in `record_ids`, or all), or those with one of the `words`."""
-    with _patiently(run):
+    with patiently(run):
         with unit_of_work() as session:
             profile = _profile(session, run)
             _, result = position_of(session, run)
@@ -101,7 +102,7 @@ def refresh_order(run: OperationRun) -> None:
         run.fence(session, done=counts.seen, total=1, result=counts.as_result())
 
     remote_id = str(run.args["remote_id"])
-    with _patiently(run):
+    with patiently(run):
         try:
             ChannelService(fence).get_class(_channel_id(run), ["orders"], remote_id=remote_id)
         except NoSuchRemote:
@@ -112,7 +113,7 @@ def refresh_order(run: OperationRun) -> None:
 
 def check(run: OperationRun) -> None:
     """Ask the channel whether it takes our credentials."""
-    with _patiently(run):
+    with patiently(run):
         with unit_of_work() as session:
             profile = _profile(session, run)
         integration(profile).login()
@@ -127,16 +128,6 @@ def start_from(profile: ChannelProfile) -> datetime | None:
         return None
     moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-@contextmanager
-def _patiently(run: OperationRun) -> Iterator[None]:
-    """Put the operation off when the channel wants a pause, without counting the attempt."""
-    try:
-        yield
-    except MustWait as wait:
-        with unit_of_work() as session:
-            run.postpone(session, wait.seconds, wait.message)
 
 
 @contextmanager

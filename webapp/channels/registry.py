@@ -2,6 +2,7 @@
 
 from webapp.channels.base import ChannelType, CredentialField
 from webapp.channels.integrations.woocommerce import integration as woocommerce
+from webapp.channels.integrations.woocommerce.pushing import WooPushes
 from webapp.channels.integrations.woocommerce.refunding import WooRefunds
 from webapp.channels.integrations.woocommerce.settings import SETTINGS as WOOCOMMERCE_SETTINGS
 from webapp.channels.integrations.woocommerce.settings import check_settings as check_woocommerce_settings
@@ -25,6 +26,7 @@ CHANNEL_TYPES: dict[str, ChannelType] = {
         check_settings=check_woocommerce_settings,
         read_webhook=read_woocommerce_webhook,
         refunds=WooRefunds.over,
+        pushes=WooPushes.over,
     ),
 }
 

@@ -50,6 +50,7 @@ class Base(DeclarativeBase):
 
 
 _HOOKS = "kontor_after_commit"
+_LAST_WORDS = "kontor_before_commit"
 _OPEN = "kontor_unit_open"
 _READING = "kontor_reading"
 
@@ -80,8 +81,11 @@ def unit_of_work() -> Iterator[Session]:
     _end_transaction(session)  # A read before this one must not lend it an old snapshot.
     session.info[_OPEN] = True
     session.info[_HOOKS] = []
+    session.info[_LAST_WORDS] = {}
     try:
         yield session
+        for last_word in list(session.info[_LAST_WORDS].values()):
+            last_word()
         session.commit()
     except BaseException:
         session.rollback()
@@ -89,6 +93,7 @@ def unit_of_work() -> Iterator[Session]:
         raise
     finally:
         session.info[_OPEN] = False
+        session.info.pop(_LAST_WORDS, None)
         hooks: list[Callable[[], None]] = session.info.pop(_HOOKS, [])
     _run_hooks(hooks)
 
@@ -99,6 +104,17 @@ def after_commit(session: Session, hook: Callable[[], None]) -> None:
     if hooks is None:
         raise RuntimeError("after_commit needs an open unit of work.")
     hooks.append(hook)
+
+
+def before_commit(session: Session, key: str, last_word: Callable[[], None]) -> None:
+    """Write this as the last thing of this unit of work, once per `key`: for rows that many transactions meet at.
+
+    What it locks is held for the length of the commit only, and nothing is waited for while holding it.
+    """
+    last_words: dict[str, Callable[[], None]] | None = session.info.get(_LAST_WORDS)
+    if last_words is None:
+        raise RuntimeError("before_commit needs an open unit of work.")
+    last_words.setdefault(key, last_word)
 
 
 def begin_reading(session: Session) -> None:

@@ -30,6 +30,7 @@ KINDS: dict[str, KindWords] = {
     "channel.reread": KindWords(N_("Re-read of open orders"), N_("Reading open orders again")),
     "channel.refresh_order": KindWords(N_("Refresh of one order"), N_("Refreshing the order")),
     "channel.backfill": KindWords(N_("Backfill"), N_("Backfilling orders")),
+    "channel.deliver": KindWords(N_("Telling the channel"), N_("Telling the channel")),
     "channel.replay": KindWords(N_("Replay of failed records"), N_("Replaying failed records")),
     "refund.run": KindWords(N_("Refund"), N_("Paying back")),
     "refund.recheck": KindWords(N_("Second look at a refund"), N_("Asking the bank about a refund")),

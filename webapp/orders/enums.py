@@ -212,6 +212,18 @@ class ActionKind(Worded, StrEnum):
     STOCK = "stock"
 
 
+class ActionState(Worded, StrEnum):
+    """Where one thing stands that a channel is to be told; the first two are still to go."""
+
+    WAITING = "waiting"
+    FAILED = "failed"
+    SENT = "sent"
+    GIVEN_UP = "given_up"
+    UNSUPPORTED = "unsupported"
+    BY_HAND = "by_hand"
+    WITHDRAWN = "withdrawn"
+
+
 class AttentionKind(Worded, StrEnum):
     """Why somebody must look: a channel and we disagree, and no rule may decide it alone."""
 
@@ -247,6 +259,11 @@ OPEN_CANCEL_STATUSES: Final = frozenset(CancelStatus) - CLOSED_CANCEL_STATUSES
 UNDECIDED_CANCEL_STATUSES: Final = frozenset(
     {CancelStatus.WAITING, CancelStatus.CONFIRMATION_WAITING, CancelStatus.CONFIRMED}
 )
+
+# A channel has still to be told; the first of an order holds up those behind it.
+OPEN_ACTION_STATES: Final = frozenset({ActionState.WAITING, ActionState.FAILED})
+# Only a person can go on with these.
+STUCK_ACTION_STATES: Final = frozenset({ActionState.GIVEN_UP, ActionState.UNSUPPORTED})
 
 # No money moves by these any more, so they do not count in the caps.
 RELEASED_REFUND_STATES: Final = frozenset({RefundState.DECLINED, RefundState.WITHDRAWN})
@@ -365,6 +382,15 @@ _WORDING: Final[dict[type, dict[object, Wording]]] = {
         ActionKind.CANCEL: Wording(N_("Cancelled items"), Dot.BLUE),
         ActionKind.ADDRESS: Wording(N_("New address"), Dot.BLUE),
         ActionKind.STOCK: Wording(N_("Stock level"), Dot.BLUE),
+    },
+    ActionState: {
+        ActionState.WAITING: Wording(N_("Waiting to be sent"), Dot.BLUE),
+        ActionState.FAILED: Wording(N_("Not told yet, tried again"), Dot.AMBER),
+        ActionState.SENT: Wording(N_("Told"), Dot.GREEN),
+        ActionState.GIVEN_UP: Wording(N_("Given up"), Dot.RED),
+        ActionState.UNSUPPORTED: Wording(N_("To be done there by hand"), Dot.RED),
+        ActionState.BY_HAND: Wording(N_("Done there by hand"), Dot.GREEN),
+        ActionState.WITHDRAWN: Wording(N_("Withdrawn")),
     },
     AttentionKind: {
         AttentionKind.SHIPPED_WHILE_CANCELLING: Wording(N_("Shipped although being cancelled"), Dot.AMBER),

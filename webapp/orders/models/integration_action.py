@@ -9,7 +9,10 @@ from webapp.core.db import Base, BigId, CreatedAt, JsonColumn
 
 
 class IntegrationAction(Base):
-    """One thing to tell one channel about one order; sent in order per order, in the channel's own words on failure."""
+    """One thing to tell one channel about one order; sent in order per order, in the channel's own words on failure.
+
+    `kind` is an orders/enums.ActionKind, `state` an ActionState; who sends it is channels/delivering.py.
+    """
 
     __tablename__ = "integration_action"
     __table_args__ = (
@@ -25,8 +28,16 @@ class IntegrationAction(Base):
             postgresql_where=text("state IN ('given_up', 'unsupported')"),
         ),
         Index("ix_integration_action_order", "order_id", text("id DESC")),
+        # Whether an earlier one of the same order still has to go.
+        Index(
+            "ix_integration_action_open",
+            "order_id",
+            "id",
+            postgresql_where=text("state IN ('waiting', 'failed')"),
+        ),
         CheckConstraint(
-            "state IN ('waiting', 'sent', 'failed', 'given_up', 'unsupported')", name="state_known"
+            "state IN ('waiting', 'sent', 'failed', 'given_up', 'unsupported', 'by_hand', 'withdrawn')",
+            name="state_known",
         ),
     )
 
@@ -44,5 +55,9 @@ class IntegrationAction(Base):
     remote_ref: Mapped[str | None] = mapped_column(String(128))
     requested_by_id: Mapped[int | None] = mapped_column(BigInteger)
     next_run_at: Mapped[datetime | None]
+    # Committed before the channel is called for the first time: from then on it may have heard it.
+    began_at: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
+    # When it was given up, found to be impossible, done there by hand, or withdrawn.
+    ended_at: Mapped[datetime | None]
     created_at: Mapped[CreatedAt]

@@ -1,17 +1,51 @@
-"""The outbox: what a channel must be told, written in the transaction of the change and delivered in order per order."""
+"""The outbox: what a channel must be told, written in the transaction of the change and delivered in order per order.
 
-from collections.abc import Mapping
-from typing import Any
+What `args` hold, by kind (ids and plain facts; what is not said is read from the order when it is sent):
 
+    acknowledge   nothing
+    status        status: "450"; told as a whole order's
+    tracking      tracking_number, and items: [ids] or package_id; without either, all items that have not ended
+    cancel        plan_id, items: [ids], is_all
+    address       side: "shipping" | "billing", address_id: the version to tell (default: the order's own)
+    stock         items: [ids]
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
-from webapp.core.audit import AuditContext
-from webapp.orders.enums import ActionKind
+from webapp.core.audit import AuditContext, record
+from webapp.core.db import before_commit
+from webapp.core.errors import Conflict, NotFound
+from webapp.core.operations import NewOperation, Queue
+from webapp.core.operations import create as create_operation
+from webapp.orders.enums import OPEN_ACTION_STATES, STUCK_ACTION_STATES, ActionKind, ActionState
+from webapp.orders.locks import lock_order
 from webapp.orders.models import IntegrationAction, Order
+from webapp.orders.service.channel_answers import ChannelAnswer, channel_answered, wants_answer
+
+DELIVER_KIND: Final = "channel.deliver"
+LONGEST_WORDS: Final = 1_000
+# Of these only the newest is true: an older one must not be sent after it.
+_SUPERSEDED_BY_NEWER: Final = frozenset({ActionKind.STATUS, ActionKind.ADDRESS})
+
+
+@dataclass(frozen=True, slots=True)
+class NewAction:
+    """One row of many to be written at once."""
+
+    channel_id: int
+    order_id: int
+    kind: ActionKind
+    args: Mapping[str, Any]
+    order_item_id: int | None = None
 
 
 class IntegrationActionService:
-    """Leaves word for a channel, in the caller's transaction."""
+    """Leaves word for a channel, in the caller's transaction; and what staff may do with word that did not arrive."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -35,4 +69,139 @@ class IntegrationActionService:
             requested_by_id=audit_context.staff_id,
         )
         self.session.add(action)
+        ask_delivery(self.session, order.channel_id)
         return action
+
+    def create_many(self, actions: Sequence[NewAction], audit_context: AuditContext) -> None:
+        """Have channels told many things, in one statement; those of one order are told in the order given."""
+        rows = [
+            {
+                "channel_id": each.channel_id,
+                "order_id": each.order_id,
+                "order_item_id": each.order_item_id,
+                "kind": each.kind.value,
+                "args": dict(each.args),
+                "requested_by_id": audit_context.staff_id,
+            }
+            for each in actions
+        ]
+        if rows:
+            self.session.execute(insert(IntegrationAction), rows)
+        for channel_id in {each.channel_id for each in actions}:
+            ask_delivery(self.session, channel_id)
+
+    def withdraw(self, action_ids: Iterable[int]) -> list[int]:
+        """Take back what no attempt has begun to tell; the ids that were. The rest the channel may have heard.
+
+        The caller holds the lock of the orders.
+        """
+        statement = (
+            update(IntegrationAction)
+            .where(
+                IntegrationAction.id.in_(list(action_ids)),
+                IntegrationAction.state.in_(OPEN_ACTION_STATES),
+                IntegrationAction.began_at.is_(None),
+            )
+            .values(state=ActionState.WITHDRAWN.value, ended_at=func.clock_timestamp())
+            .returning(IntegrationAction.id)
+        )
+        return sorted(self.session.scalars(statement))
+
+    def send_again(self, action_id: int, audit_context: AuditContext) -> IntegrationAction:
+        """Have a row tried anew, or at once if it waits for its next try.
+
+        Raises NotFound, and Conflict for one that was told already or that a newer one has made untrue.
+        """
+        action = self._locked(action_id)
+        if action.state not in {*STUCK_ACTION_STATES, ActionState.FAILED}:
+            raise Conflict(
+                f"This is “{ActionState(action.state).label}” by now; there is nothing to send again."
+            )
+        if self._newer_was_told(action):
+            raise Conflict(
+                "The channel has been told something newer of this kind since; an old one stays unsent."
+            )
+        action.state = ActionState.WAITING.value
+        action.attempts, action.next_run_at, action.ended_at = 0, None, None
+        ask_delivery(self.session, action.channel_id)
+        self._record(action, audit_context, "integration_action.sent_again")
+        return action
+
+    def send_all_again(self, channel_id: int, audit_context: AuditContext) -> int:
+        """Have every given-up row of a channel tried anew that nothing newer has made untrue; how many."""
+        query = select(IntegrationAction.id).where(
+            IntegrationAction.channel_id == channel_id, IntegrationAction.state == ActionState.GIVEN_UP.value
+        )
+        sent = 0
+        for action_id in self.session.scalars(query.order_by(IntegrationAction.id)).all():
+            if not self._newer_was_told(self.session.get_one(IntegrationAction, action_id)):
+                self.send_again(action_id, audit_context)
+                sent += 1
+        return sent
+
+    def done_by_hand(self, action_id: int, audit_context: AuditContext) -> IntegrationAction:
+        """Somebody has done at the channel what we could not tell it.
+
+        Raises NotFound, and Conflict for one that no person is waited for.
+        """
+        order_id = self.session.scalar(
+            select(IntegrationAction.order_id).where(IntegrationAction.id == action_id)
+        )
+        if order_id is None:
+            raise NotFound("There is no such message to a channel.")
+        order = lock_order(self.session, order_id)
+        action = self._locked(action_id)
+        if action.state not in STUCK_ACTION_STATES:
+            raise Conflict(f"This is “{ActionState(action.state).label}” by now.")
+        action.state, action.ended_at = ActionState.BY_HAND.value, func.clock_timestamp()
+        if wants_answer(action):
+            channel_answered(self.session, action, order, ChannelAnswer(told=True))
+        self._record(action, audit_context, "integration_action.done_by_hand")
+        return action
+
+    def _locked(self, action_id: int) -> IntegrationAction:
+        action = self.session.get(IntegrationAction, action_id, with_for_update=True, populate_existing=True)
+        if action is None:
+            raise NotFound("There is no such message to a channel.")
+        return action
+
+    def _newer_was_told(self, action: IntegrationAction) -> bool:
+        if ActionKind(action.kind) not in _SUPERSEDED_BY_NEWER:
+            return False
+        newer = select(IntegrationAction.args).where(
+            IntegrationAction.order_id == action.order_id,
+            IntegrationAction.kind == action.kind,
+            IntegrationAction.id > action.id,
+            IntegrationAction.state == ActionState.SENT.value,
+        )
+        return any(args.get("side") == action.args.get("side") for args in self.session.scalars(newer))
+
+    def _record(self, action: IntegrationAction, context: AuditContext, tag: str) -> None:
+        record(
+            self.session,
+            context,
+            tag,
+            subject=("integration_action", action.id),
+            order_id=action.order_id,
+            summary=ActionKind(action.kind).label,
+        )
+
+
+def ask_delivery(session: Session, channel_id: int) -> None:
+    """Have a worker deliver what the channel has to be told; asked for as the transaction's last words.
+
+    All of a channel's deliveries are one operation, at which all who tell it something meet: so its row is touched
+    last, when nothing else will be waited for.
+    """
+    new = NewOperation(
+        kind=DELIVER_KIND,
+        queue=Queue.CHANNELS,
+        dedupe_key=f"channel:{channel_id}",
+        args={},
+        channel_id=channel_id,
+    )
+    before_commit(session, new.dedupe_key, lambda: _ask(session, new))
+
+
+def _ask(session: Session, new: NewOperation) -> None:
+    create_operation(session, new)

@@ -14,6 +14,8 @@ from webapp.core.http import Answer
 from webapp.core.redaction import redact
 
 API = "/wp-json/wc/v3"
+# The Shipment Tracking extension's own.
+TRACKING_API = "/wp-json/wc-shipment-tracking/v3"
 # The shop counts pages of 101 as an error.
 MOST_PER_PAGE = 100
 # Refusals that are about now, not about the question.
@@ -54,6 +56,56 @@ class WooCommerceClient:
             json_body=body,
             authorise=self._authorise,
         )
+
+    def update_order(self, remote_id: str, body: Mapping[str, Any]) -> Answer:
+        """Change an order: what is not named stays. The answer is the order as it is then."""
+        return self._send("PUT", f"{API}/orders/{int(remote_id)}", "orders.update", body)
+
+    def list_notes(self, remote_id: str) -> Answer:
+        """All notes of an order, newest first; the shop does not page them."""
+        return self._get(f"orders/{int(remote_id)}/notes", "notes.list", judge)
+
+    def add_note(self, remote_id: str, note: str, *, to_customer: bool) -> Answer:
+        """Leave a note, which the shop also mails to the customer if it is meant for them."""
+        body = {"note": note, "customer_note": to_customer}
+        return self._send("POST", f"{API}/orders/{int(remote_id)}/notes", "notes.create", body)
+
+    def list_fulfillments(self, remote_id: str) -> Answer | None:
+        """The order's parcels; None where the shop has not switched fulfilments on."""
+        return self._probe(f"{API}/orders/{int(remote_id)}/fulfillments", "fulfillments.list")
+
+    def add_fulfillment(self, remote_id: str, body: Mapping[str, Any]) -> Answer:
+        """Make a parcel."""
+        return self._send("POST", f"{API}/orders/{int(remote_id)}/fulfillments", "fulfillments.create", body)
+
+    def list_trackings(self, remote_id: str) -> Answer | None:
+        """The order's tracking numbers; None where the shop has not the Shipment Tracking extension."""
+        return self._probe(f"{TRACKING_API}/orders/{int(remote_id)}/shipment-trackings", "trackings.list")
+
+    def add_tracking(self, remote_id: str, body: Mapping[str, Any]) -> Answer:
+        """Add a tracking number by the extension."""
+        path = f"{TRACKING_API}/orders/{int(remote_id)}/shipment-trackings"
+        return self._send("POST", path, "trackings.create", body)
+
+    def _send(self, method: str, path: str, what: str, body: Mapping[str, Any]) -> Answer:
+        return self._connection.send(
+            method,
+            f"{self._profile.base_url}{path}",
+            what=what,
+            judge=judge,
+            json_body=body,
+            authorise=self._authorise,
+        )
+
+    def _probe(self, path: str, what: str) -> Answer | None:
+        """Read something that a shop may not have at all."""
+        answer = self._connection.get(
+            f"{self._profile.base_url}{path}",
+            what=what,
+            judge=_judge_unless_no_route,
+            authorise=self._authorise,
+        )
+        return answer if answer.is_success else None
 
     def _get(
         self,
@@ -120,6 +172,12 @@ def judge(answer: Answer) -> None:
 def _judge_unless_gone(answer: Answer) -> None:
     """An order that is not there is an answer, when the API itself says so."""
     with suppress(NoSuchRemote):
+        judge(answer)
+
+
+def _judge_unless_no_route(answer: Answer) -> None:
+    """A route that is not there is an answer too, when WordPress itself says so."""
+    if answer.status != 404 or problem_of(answer)[0] != "rest_no_route":
         judge(answer)
 
 

@@ -20,6 +20,9 @@ SETTINGS = {
     "start_from": "",
     # How many days back open orders are read again.
     "reread_days": "60",
+    # What the customer reads in the shop's mail when a parcel has left and the shop knows no tracking numbers;
+    # {carrier}, {number} and {url} are put in. Empty: a sentence in English.
+    "tracking_note": "",
 }
 
 
@@ -31,6 +34,7 @@ def check_settings(given: Mapping[str, Any]) -> dict[str, Any]:
         "oauth_signature": (_one_of("HMAC-SHA256", "HMAC-SHA1"), "Write HMAC-SHA256 or HMAC-SHA1."),
         "start_from": (datetime.fromisoformat, "Write a day such as 2026-01-31."),
         "reread_days": (_days, "Write a number of days from 1 to 3650."),
+        "tracking_note": (_note, "Write at most 500 characters, {number} among them."),
     }
     kept: dict[str, Any] = {}
     for name, value in given.items():
@@ -55,6 +59,11 @@ def _one_of(*known: str) -> Callable[[str], object]:
 
 def _zone(text: str) -> object:
     return ZoneInfo(text)
+
+
+def _note(text: str) -> None:
+    if "{number}" not in text or len(text) > 500:
+        raise ValueError(text)
 
 
 def _days(text: str) -> None:
