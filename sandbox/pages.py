@@ -50,6 +50,10 @@ SWITCH_WORDS = {
     "key_lifetime_s": "Keys are kept for, s",
     "iyzico_report_delay_s": "iyzico reports lag by, s",
     "iyzico_error_status": "iyzico refusals answer with",
+    "refuse_labels": "Refuse labels",
+    "refuse_updates": "Refuse new addresses",
+    "refuse_redirects": "Refuse redirects",
+    "decide_redirects_later": "Decide redirects by hand",
 }
 LIST_FAULTS = (FaultKind.REPEATED_PAGE, FaultKind.DUPLICATE_ROWS, FaultKind.CHANGE_BETWEEN_PAGES)
 REFUND_FAULTS = (FaultKind.BUSY, FaultKind.ERROR_STORED, FaultKind.PENDING_SETTLES, FaultKind.PENDING_FAILS)

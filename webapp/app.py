@@ -6,6 +6,8 @@ from pathlib import Path
 from flask import Flask
 
 from webapp import http_faces, jobs
+from webapp.cargo.accounts import make_carrier
+from webapp.cargo.carrier import Carrier
 from webapp.channels.refund_gateway import PREFIX as CHANNEL_PREFIX
 from webapp.channels.refund_gateway import make_channel_gateway
 from webapp.core.db import db, unit_of_work
@@ -41,6 +43,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     app.extensions["kontor_settings"] = settings
     app.extensions["kontor_gateways"] = lambda name: _gateway(name, settings)
+    app.extensions["kontor_carriers"] = lambda company_id: _carrier(company_id, settings)
     app.extensions["kontor_hints"] = Hints(settings=settings, handlers=jobs.handlers())
     db.init_app(app)
     with app.app_context():
@@ -55,3 +58,9 @@ def _gateway(name: str, settings: Settings) -> Gateway:
         if name.startswith(CHANNEL_PREFIX):
             return make_channel_gateway(session, name, settings)
         return make_gateway(session, name, settings)
+
+
+def _carrier(cargo_company_id: int, settings: Settings) -> Carrier:
+    """The carrier as it can be asked; read in a transaction that ends before anything is called."""
+    with unit_of_work() as session:
+        return make_carrier(session, cargo_company_id, settings)

@@ -150,4 +150,21 @@ class BankServer(Server):
         return found
 
 
+class CarrierServer(Server):
+    key = "parcel_sandbox"
+
+    def asked(self) -> list[dict[str, Any]]:
+        """The carrier's own list of what it was asked, oldest first; `times` is how often each came."""
+        found: list[dict[str, Any]] = self.control("GET", "asked")
+        return list(reversed(found))
+
+    def parcels(self) -> list[dict[str, Any]]:
+        """Its parcels, oldest first."""
+        found: list[dict[str, Any]] = self.control("GET", "shipments")
+        return list(reversed(found))
+
+    def switch(self, **switches: bool) -> None:
+        self.control("PUT", "settings", switches)
+
+
 ShopMaker = Callable[..., ShopServer]

@@ -42,6 +42,7 @@ KINDS: dict[str, KindWords] = {
     "cancellation.open_many": KindWords(N_("Cancelling of many orders"), N_("Opening plans")),
     "operations.forget": KindWords(N_("Forgetting of old operations"), N_("Forgetting old operations")),
     "orders.figures": KindWords(N_("Figures for the dashboard"), N_("Summing up orders and refunds")),
+    "cargo.errands": KindWords(N_("Carrier"), N_("Asking the carrier")),
     "channel.check": KindWords(N_("Connection test"), N_("Testing the connection")),
 }
 

@@ -4,6 +4,8 @@ from typing import Final
 
 from flask import current_app
 
+from webapp.cargo.cargo_service import ERRANDS_KIND
+from webapp.cargo.carrier import Carriers
 from webapp.core.hints import Handler
 from webapp.core.operations import OperationRun
 from webapp.core.periodic import SlotSource
@@ -15,6 +17,7 @@ from webapp.orders.service.cancellation.bulk import (
     run_cancellations,
 )
 from webapp.orders.service.cancellation.progressing import PROGRESS_KIND, run_progress
+from webapp.orders.service.errands import Errands
 from webapp.orders.service.figures import FIGURES_KIND, figures_slots, run_figures
 from webapp.orders.service.refunds.machine import RefundMachine
 from webapp.orders.service.refunds.rechecking import RefundRecheck
@@ -43,6 +46,13 @@ def recheck_refund(run: OperationRun) -> None:
     RefundRecheck(gateways, settings.timing).run(run)
 
 
+def run_errands(run: OperationRun) -> None:
+    """Ask carriers what an order wants of them."""
+    settings: Settings = current_app.extensions["kontor_settings"]
+    carriers: Carriers = current_app.extensions["kontor_carriers"]
+    Errands(carriers, settings.timing).run(run)
+
+
 HANDLERS: Final[dict[str, Handler]] = {
     "transfers.settle": settle_batch,
     "refund.run": run_refund,
@@ -51,6 +61,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     PROGRESS_KIND: run_progress,
     APPROVE_KIND: run_approvals,
     OPEN_KIND: run_cancellations,
+    ERRANDS_KIND: run_errands,
     FIGURES_KIND: run_figures,
 }
 SLOT_SOURCES: Final[tuple[SlotSource, ...]] = (nightly, figures_slots)

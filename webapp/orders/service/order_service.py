@@ -10,10 +10,12 @@ from sqlalchemy.orm import Session
 from webapp.channels.models import Channel
 from webapp.core.audit import SYSTEM, AuditContext, record
 from webapp.core.operations import Operation
+from webapp.orders.addresses import Side
 from webapp.orders.enums import CancelStatus
-from webapp.orders.inputs import OrderDraft
+from webapp.orders.inputs import AddressDraft, OrderDraft
 from webapp.orders.locks import lock_order
 from webapp.orders.models import CancellationPlan, Order, OrderItem
+from webapp.orders.service.addresses import Changed, change_address
 from webapp.orders.service.cancellation.asking import CancelWishes, GivenReason, as_request
 from webapp.orders.service.cancellation.authority import Authority
 from webapp.orders.service.cancellation.deciding import Approval, approved_order_cancel, reject_order_cancel
@@ -55,6 +57,22 @@ class OrderService:
         Raises InvalidInput for any other column, and Conflict when the order has changed since.
         """
         return edit_order(self.session, order.id, kwargs, audit_context, version=version)
+
+    def change_shipping_address(
+        self, order: Order, address: AddressDraft, audit_context: AuditContext, *, version: int | None = None
+    ) -> Changed:
+        """Write it, propose it to the channel or ask the carrier, as stage and channel have it (orders/addresses.py).
+
+        Raises InvalidInput, AddressRefused, PermissionDenied for a redirect, and Conflict when the order is no
+        longer that version or an earlier change waits for its answer.
+        """
+        return change_address(self.session, order.id, Side.SHIPPING, address, audit_context, version=version)
+
+    def change_billing_address(
+        self, order: Order, address: AddressDraft, audit_context: AuditContext, *, version: int | None = None
+    ) -> Changed:
+        """Free until an invoice number exists. Raises as for the shipping address."""
+        return change_address(self.session, order.id, Side.BILLING, address, audit_context, version=version)
 
     def order_status_update(self, order: Order, audit_context: AuditContext = SYSTEM) -> Order:
         """Set the order's status and flags to what its items and plans make of it; right ones are left alone."""
