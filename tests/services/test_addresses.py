@@ -27,7 +27,8 @@ from webapp.orders.addresses import Refusal, Side, Way
 from webapp.orders.inputs import AddressDraft
 from webapp.orders.models import Order
 from webapp.orders.service.address_changes import apply_change, give_back_change
-from webapp.orders.service.addresses import AddressRefused, Changed
+from webapp.orders.service.address_versions import AddressRefused
+from webapp.orders.service.addresses import Changed
 
 
 @pytest.fixture
@@ -160,7 +161,7 @@ def test_channel_that_owns_then_the_change_waits_for_its_answer(session: Session
         [("propose", "waiting")],
     )
     assert told(order_id)[0]["change_id"] == made.change_id
-    with pytest.raises(Conflict, match="by Deniz Arslan .* still waits for the channel"):
+    with pytest.raises(Conflict, match=r"by Deniz Arslan .* still waits for the channel"):
         desk.change(order_id, OTHER)
     assert made.change_id is not None
     with unit_of_work() as unit:

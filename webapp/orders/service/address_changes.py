@@ -11,7 +11,8 @@ from webapp.orders.addresses import Refusal, Side, Strategy, Way, strategy
 from webapp.orders.enums import AttentionKind
 from webapp.orders.locks import lock_order
 from webapp.orders.models import AddressChange, Order
-from webapp.orders.service.addresses import alarm, current, facts_of, tell, tell_carriers, write_address
+from webapp.orders.service.address_versions import current
+from webapp.orders.service.addresses import alarm, facts_of, tell, tell_carriers, write_address
 from webapp.orders.service.parcels import labelled
 from webapp.orders.service.standing import touch
 

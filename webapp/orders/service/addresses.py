@@ -4,12 +4,10 @@ An address row is a version that never changes: the order is pointed at another 
 field by field where it can be erased.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Final, cast
+from dataclasses import dataclass
+from typing import Any, Final
 
-from sqlalchemy import Table, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from webapp.auth.models import StaffUser
@@ -18,15 +16,16 @@ from webapp.cargo.accounts import connected
 from webapp.cargo.cargo_service import CargoService
 from webapp.channels.models import Channel
 from webapp.core.audit import AuditContext, record
-from webapp.core.errors import Conflict, InvalidInput, PermissionDenied
+from webapp.core.errors import Conflict, PermissionDenied
 from webapp.core.text import N_
 from webapp.customers.identity import ADDRESS_FIELDS, address_hash, address_values
-from webapp.customers.models import Address, Customer
+from webapp.customers.models import Address
 from webapp.orders.addresses import AddressFacts, Refusal, Side, Strategy, Way, strategy
 from webapp.orders.enums import ActionKind, AddressOwnership, AttentionKind, OrderStatus
 from webapp.orders.inputs import AddressDraft
 from webapp.orders.locks import lock_order
 from webapp.orders.models import AddressChange, Order
+from webapp.orders.service.address_versions import AddressRefused, checked_address, current, version_of
 from webapp.orders.service.attention import Alarm, raise_attention
 from webapp.orders.service.editing import check_version
 from webapp.orders.service.integration_action_service import IntegrationActionService
@@ -35,15 +34,7 @@ from webapp.orders.service.search import refresh_search
 from webapp.orders.service.standing import touch
 from webapp.orders.service.wording import said_by
 
-TOO_LONG: Final = N_("This is too long.")
-COUNTRY_STAYS: Final = N_("The country cannot change: tax and carrier hang on it. Place a new order instead.")
 NO_REDIRECT: Final = N_("You may not have a parcel redirected. Ask a supervisor.")
-
-
-class AddressRefused(Conflict):
-    """The address cannot be changed now; the message says why and what to do instead."""
-
-    code = "address_refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +61,9 @@ def change_address(
     """
     before = session.get_one(Order, order_id)
     customer_id = before.customer_id
-    draft = _checked(session, before, side, address)
+    draft = checked_address(session, before, side, address)
     # Before the order is locked, as every writer does: addresses come first (orders/locks.py).
-    new_id = _version_of(session, customer_id, current(session, before, side).id, draft)
+    new_id = version_of(session, customer_id, current(session, before, side).id, draft)
     order = lock_order(session, order_id)
     check_version(session, order, version)
     if order.customer_id != customer_id:
@@ -105,12 +96,6 @@ def facts_of(session: Session, order: Order) -> AddressFacts:
         can_redirect=bool(ways) and all(parcel.can_ask for parcel in ways),
         invoiced=bool(order.invoice_number) or any(item.invoice_number for item in items),
     )
-
-
-def current(session: Session, order: Order, side: Side) -> Address:
-    """The version that the order points at."""
-    key = order.shipping_address_id if side is Side.SHIPPING else order.billing_address_id
-    return session.get_one(Address, key)
 
 
 def write_address(
@@ -266,52 +251,3 @@ def _refuse_while_waiting(session: Session, order: Order, side: Side) -> None:
             code="address_change_waiting",
             details={"requested_by": change.requested_by, "way": change.way},
         )
-
-
-def _checked(session: Session, order: Order, side: Side, address: AddressDraft) -> AddressDraft:
-    """The address without spare blanks, in the order's own country. Raises InvalidInput with every problem at its field."""
-    old = current(session, order, side)
-    customer = session.get_one(Customer, order.customer_id)
-    if customer.erased_at is not None:
-        raise AddressRefused(
-            "The customer's personal data was erased: no new address is kept for this order."
-        )
-    values = {name: " ".join(getattr(address, name).split()) for name in ADDRESS_FIELDS}
-    problems = _problems(values)
-    if values["country"] and values["country"] != old.country:
-        problems["country"] = [COUNTRY_STAYS]
-    if problems:
-        raise InvalidInput("The address is not complete yet.", fields=problems)
-    return replace(AddressDraft(**values), country=old.country)
-
-
-def _problems(values: Mapping[str, str]) -> dict[str, list[str]]:
-    columns = cast(Table, Address.__table__).c
-    problems = {
-        name: [TOO_LONG]
-        for name, value in values.items()
-        if len(value) > (columns[name].type.length or 0)  # type: ignore[attr-defined]  # all are strings
-    }
-    if not (values["first_name"] or values["last_name"] or values["company"]):
-        problems.setdefault("last_name", [N_("Say who receives it: a name or a company.")])
-    if not values["line1"]:
-        problems.setdefault("line1", [N_("Enter the street and the house number.")])
-    if not values["city"]:
-        problems.setdefault("city", [N_("Enter the town.")])
-    return problems
-
-
-def _version_of(session: Session, customer_id: int, replaces_id: int, draft: AddressDraft) -> int:
-    """The row of exactly this content, made if the customer has none."""
-    digest = address_hash(draft)
-    values = dict(zip(ADDRESS_FIELDS, address_values(draft), strict=True))
-    made = session.execute(
-        insert(Address)
-        .values(customer_id=customer_id, content_hash=digest, replaces_id=replaces_id, **values)
-        .on_conflict_do_nothing(index_elements=["customer_id", "content_hash"])
-        .returning(Address.id)
-    ).scalar_one_or_none()
-    if made is not None:
-        return made
-    query = select(Address.id).where(Address.customer_id == customer_id, Address.content_hash == digest)
-    return session.execute(query).scalar_one()

@@ -3,13 +3,13 @@
 What staff have changed here stays; what the channel has changed since it was last seen is taken.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from webapp.customers.identity import is_empty
+from webapp.customers.identity import ADDRESS_FIELDS, address_values, is_empty
 from webapp.orders.addresses import Side
 from webapp.orders.enums import LEFT_STATUSES, AttentionKind, OrderStatus
-from webapp.orders.inputs import ItemDraft
+from webapp.orders.inputs import AddressDraft, ItemDraft
 from webapp.orders.service.writing.batch import Incoming, with_places
 from webapp.orders.service.writing.columns import PLAIN_COLUMNS
 from webapp.orders.service.writing.decision import AddressVerdict, Decision
@@ -84,7 +84,7 @@ def _decide_address(decision: Decision, side: Side) -> None:
     if said == seen:
         if decision.customer_changes and said == ours:
             decision.addresses[side] = AddressVerdict.FOLLOW
-    elif ours == said:
+    elif ours == said or _is_ours_told_back(columns[f"{side}_versions"], draft):
         decision.addresses[side] = AddressVerdict.SEEN
     elif ours == seen:
         decision.addresses[side] = AddressVerdict.FOLLOW
@@ -97,6 +97,18 @@ def _decide_address(decision: Decision, side: Side) -> None:
             side=side,
             content=said,
         )
+
+
+def _is_ours_told_back(versions: Sequence[Mapping[str, Any]] | None, draft: AddressDraft) -> bool:
+    """Whether the channel only took over what was changed here: shops do not keep all fields that we have.
+
+    `versions` are our address and the one last seen from the channel; None while they are the same.
+    """
+    if versions is None:
+        return False
+    ours, seen = versions
+    said = dict(zip(ADDRESS_FIELDS, address_values(draft), strict=True))
+    return all(said[name] in (seen[name], ours[name]) for name in ADDRESS_FIELDS)
 
 
 def _raise_when_late(decision: Decision, side: Side) -> None:

@@ -34,6 +34,10 @@ SELECT o.id, o.version, {selected("o", (*ORDER_COLUMNS, "edited_here"))}, status
     customer.last_name, customer.email, customer.phone, customer.language_code AS customer_language,
     customer.erased_at, shipping.content_hash AS shipping_hash, billing.content_hash AS billing_hash,
     shipping_seen.content_hash AS shipping_seen_hash, billing_seen.content_hash AS billing_seen_hash,
+    CASE WHEN shipping_seen.id <> shipping.id THEN jsonb_build_array(to_jsonb(shipping), to_jsonb(shipping_seen)) END
+        AS shipping_versions,
+    CASE WHEN billing_seen.id <> billing.id THEN jsonb_build_array(to_jsonb(billing), to_jsonb(billing_seen)) END
+        AS billing_versions,
     (SELECT max(date_placed) FROM orders WHERE customer_id = customer.id) AS latest_order
 FROM orders o JOIN customer ON customer.id = o.customer_id
     JOIN address shipping ON shipping.id = o.shipping_address_id
