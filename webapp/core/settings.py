@@ -59,6 +59,9 @@ class Settings:
     trusted_hosts: tuple[str, ...] = ()
     proxy_hops: int = 0
     https: bool = False
+    upload_rows: int = (
+        20_000  # KONTOR_UPLOAD_ROWS: rows of one spreadsheet; a worker needs some 1 kB for each.
+    )
     # Who may read /metrics: whoever presents this token; without one, direct connections from this machine only.
     metrics_token: str | None = None
     # Where several web processes share what they count; `kontor web` sets it.
@@ -89,6 +92,7 @@ class Settings:
             trusted_hosts=read.words("KONTOR_TRUSTED_HOSTS"),
             proxy_hops=read.number("KONTOR_PROXY_HOPS", cls.proxy_hops, low=0, high=5),
             https=read.flag("KONTOR_HTTPS"),
+            upload_rows=read.number("KONTOR_UPLOAD_ROWS", cls.upload_rows, low=1, high=200_000),
             metrics_token=env.get("KONTOR_METRICS_TOKEN") or None,
             metrics_folder=read.folder("PROMETHEUS_MULTIPROC_DIR"),
             timing=_timing(read),

@@ -43,6 +43,9 @@ KINDS: dict[str, KindWords] = {
     "operations.forget": KindWords(N_("Forgetting of old operations"), N_("Forgetting old operations")),
     "orders.figures": KindWords(N_("Figures for the dashboard"), N_("Summing up orders and refunds")),
     "cargo.errands": KindWords(N_("Carrier"), N_("Asking the carrier")),
+    "tracking.check": KindWords(N_("Check of a tracking upload"), N_("Checking tracking numbers")),
+    "tracking.apply": KindWords(N_("Tracking upload"), N_("Applying tracking numbers")),
+    "tracking.undo": KindWords(N_("Undoing of a tracking upload"), N_("Undoing tracking numbers")),
     "channel.check": KindWords(N_("Connection test"), N_("Testing the connection")),
 }
 

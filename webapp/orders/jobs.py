@@ -6,6 +6,7 @@ from flask import current_app
 
 from webapp.cargo.cargo_service import ERRANDS_KIND
 from webapp.cargo.carrier import Carriers
+from webapp.core.file_store import FileStore
 from webapp.core.hints import Handler
 from webapp.core.operations import OperationRun
 from webapp.core.periodic import SlotSource
@@ -23,6 +24,10 @@ from webapp.orders.service.refunds.machine import RefundMachine
 from webapp.orders.service.refunds.rechecking import RefundRecheck
 from webapp.orders.service.refunds.reconcile import nightly, reconcile
 from webapp.orders.service.refunds.transferred import settle_batch
+from webapp.orders.service.tracking.applying import apply as apply_upload
+from webapp.orders.service.tracking.checking import check
+from webapp.orders.service.tracking.undoing import undo as undo_upload
+from webapp.orders.service.tracking.uploads import APPLY_KIND, CHECK_KIND, UNDO_KIND
 from webapp.payments.gateway import Gateways
 
 
@@ -53,6 +58,12 @@ def run_errands(run: OperationRun) -> None:
     Errands(carriers, settings.timing).run(run)
 
 
+def check_upload(run: OperationRun) -> None:
+    """Read an uploaded spreadsheet in a guarded child, and give every row its verdict."""
+    settings: Settings = current_app.extensions["kontor_settings"]
+    check(run, FileStore.of_home(settings.home), most_rows=settings.upload_rows)
+
+
 HANDLERS: Final[dict[str, Handler]] = {
     "transfers.settle": settle_batch,
     "refund.run": run_refund,
@@ -62,6 +73,9 @@ HANDLERS: Final[dict[str, Handler]] = {
     APPROVE_KIND: run_approvals,
     OPEN_KIND: run_cancellations,
     ERRANDS_KIND: run_errands,
+    CHECK_KIND: check_upload,
+    APPLY_KIND: apply_upload,
+    UNDO_KIND: undo_upload,
     FIGURES_KIND: run_figures,
 }
 SLOT_SOURCES: Final[tuple[SlotSource, ...]] = (nightly, figures_slots)

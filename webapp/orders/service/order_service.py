@@ -27,6 +27,11 @@ from webapp.orders.service.editing import edit_order, logged
 from webapp.orders.service.notes import NewNote, add_note
 from webapp.orders.service.redistributing import redistribute
 from webapp.orders.service.standing import derived, touch
+from webapp.orders.service.tracking import (
+    UploadStatus,
+    bulk_tracking_number_update,
+    bulk_tracking_number_update_status,
+)
 from webapp.orders.service.wording import said_by
 from webapp.orders.service.write_orders import create_order
 from webapp.payments.history import get_payment_history, get_transaction_amount
@@ -236,6 +241,19 @@ class OrderService:
     def get_transaction_amount(self, order: Order) -> Decimal | None:
         """What the gateways took less what went back, by their last word; None when they were never asked."""
         return get_transaction_amount(self.session, order.id)
+
+    def bulk_tracking_number_update(
+        self, upload_id: int, audit_context: AuditContext
+    ) -> tuple[Operation, bool]:
+        """Have the tracking numbers of an uploaded file (service/tracking) applied; asked again it is the same work.
+
+        Raises NotFound, and Conflict when nothing of it will ship.
+        """
+        return bulk_tracking_number_update(self.session, upload_id, audit_context)
+
+    def bulk_tracking_number_update_status(self, upload_id: int) -> UploadStatus:
+        """How such a file stands, with counts that add up. Raises NotFound."""
+        return bulk_tracking_number_update_status(self.session, upload_id)
 
     def _by(self, audit_context: AuditContext) -> Authority:
         return Authority.of_staff(self.session, audit_context)

@@ -105,7 +105,9 @@ def _sheet_rows(path: Path) -> Iterator[Line]:
     if not openpyxl.DEFUSEDXML:
         raise Unreadable("damaged")
     try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
+        # As a stream: of a path openpyxl would judge the name, and ours has no ending.
+        stream = path.open("rb")
+        book = openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
         sheet = next((each for each in book.worksheets if each.sheet_state == "visible"), None)
         if sheet is None:
             raise Unreadable("empty")

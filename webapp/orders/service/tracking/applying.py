@@ -1,0 +1,190 @@
+"""Applying an upload: in batches of orders, each one transaction with its rows' outcomes, so that nothing is done twice.
+
+Under the orders' locks every row is judged again by the rules that made the preview: what somebody has cancelled or
+shipped meanwhile is refused then, and the row says why.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from webapp.core.audit import AuditContext
+from webapp.core.bulk import json_list, plain_array, text_array
+from webapp.core.clock import utc_now
+from webapp.core.db import unit_of_work
+from webapp.core.operations import OperationRun
+from webapp.orders.locks import limit_waiting, lock_orders
+from webapp.orders.models import TrackingRow
+from webapp.orders.service.tracking.checking import count_verdicts, judge_rows
+from webapp.orders.service.tracking.facts import ItemState, OrderState, order_ids, read_orders, uploader_of
+from webapp.orders.service.tracking.shipping import Shipment, ship
+from webapp.orders.service.tracking.uploads import bulk_tracking_number_update_status, locked_upload
+from webapp.orders.tracking_file.verdicts import Judgement, Verdict
+
+# Orders of one transaction: their locks are held for some 0.3 s, and one wait for the disk is shared.
+AT_ONCE: Final = 200
+
+_NEXT = text("""
+    SELECT DISTINCT order_number FROM tracking_row
+    WHERE upload_id = :upload AND outcome = 'waiting' ORDER BY order_number LIMIT :limit
+""")
+_DONE = text("""
+    UPDATE tracking_row kept SET outcome = given.outcome, verdict = given.verdict, fact = given.fact,
+        done = given.done
+    FROM unnest(CAST(:positions AS int[]), CAST(:outcomes AS text[]), CAST(:verdicts AS text[]),
+        CAST(:facts AS text[]), ARRAY(SELECT jsonb_array_elements(CAST(:done AS jsonb))))
+        AS given(position, outcome, verdict, fact, done)
+    WHERE kept.upload_id = :upload AND kept.position = given.position
+""")
+
+
+class WaitingRow(NamedTuple):
+    """A row whose turn it is."""
+
+    position: int
+    order_number: str
+    tracking_number: str
+    item: str
+    quantity: Decimal | None
+    cargo_company_id: int | None
+    tracking_url: str
+    shipped_at: datetime | None
+
+
+def apply(run: OperationRun) -> None:
+    """The handler: batch after batch until no row waits; after a kill the next run goes on with what still waits."""
+    upload_id = int(run.args["upload_id"])
+    with unit_of_work() as session:
+        waiting = _count(session, upload_id)
+        done = _count(session, upload_id, "shipped") + _count(session, upload_id, "refused")
+        run.fence(session, done=done, total=waiting + done)
+    while True:
+        with unit_of_work() as session:
+            taken = apply_batch(session, upload_id, run.requested_by_id)
+            done += taken
+            run.fence(session, done=done)
+        if not taken:
+            break
+    with unit_of_work() as session:
+        _finish(session, run, upload_id)
+
+
+def apply_batch(session: Session, upload_id: int, staff_id: int | None) -> int:
+    """Carry the next orders out, in the caller's transaction; how many rows got their outcome, 0 when none waits."""
+    numbers = list(session.scalars(_NEXT, {"upload": upload_id, "limit": AT_ONCE}))
+    if not numbers:
+        return 0
+    uploader = uploader_of(session, staff_id)
+    limit_waiting(session)
+    locked = lock_orders(session, order_ids(session, numbers, uploader.scope))
+    # Read under the locks: whoever cancelled or shipped before us has committed by now.
+    rows = _waiting(session, upload_id, numbers)
+    orders = read_orders(session, locked)
+    judged = judge_rows(rows, orders)
+    _carry_out(session, upload_id, rows, judged, orders, uploader.context)
+    return len(rows)
+
+
+def _carry_out(
+    session: Session,
+    upload_id: int,
+    rows: Sequence[WaitingRow],
+    judged: Sequence[Judgement],
+    orders: Mapping[int, OrderState],
+    context: AuditContext,
+) -> None:
+    of_position = {row.position: row for row in rows}
+    shipping = [each for each in judged if each.verdict is Verdict.WILL_SHIP and each.order_id is not None]
+    shipments = [_shipment(of_position[each.position], each) for each in shipping]
+    written = ship(session, orders, shipments, context)
+    before = {item.id: item for order in orders.values() for item in order.items}
+    done = {
+        each.position: [_undoable(before[item.id], item) for item in written[at]]
+        for at, each in enumerate(shipping)
+    }
+    session.execute(
+        _DONE,
+        {
+            "upload": upload_id,
+            "positions": plain_array([each.position for each in judged]),
+            "outcomes": text_array(["shipped" if each.position in done else "refused" for each in judged]),
+            "verdicts": text_array([each.verdict.value for each in judged]),
+            "facts": text_array([each.fact[:200] for each in judged]),
+            "done": json_list([done.get(each.position) for each in judged]),
+        },
+    )
+
+
+def _shipment(row: WaitingRow, judged: Judgement) -> Shipment:
+    return Shipment(
+        judged.order_id or 0,
+        row.tracking_number,
+        judged.moving,
+        judged.numbered,
+        row.cargo_company_id,
+        row.tracking_url,
+        row.shipped_at,
+    )
+
+
+def _undoable(before: ItemState, after: ItemState) -> dict[str, Any]:
+    """What undoing needs: the version that must still stand, and what was there before."""
+    return {
+        "item": before.id,
+        "version": after.version,
+        "status": before.status,
+        "number": before.tracking_number,
+        "url": before.tracking_url,
+        "carrier": before.cargo_company_id,
+        "company": before.shipping_company,
+        "shipped": before.shipped_date.isoformat() if before.shipped_date else None,
+    }
+
+
+def _waiting(session: Session, upload_id: int, numbers: Sequence[str]) -> list[WaitingRow]:
+    query = select(
+        TrackingRow.position,
+        TrackingRow.order_number,
+        TrackingRow.tracking_number,
+        TrackingRow.item,
+        TrackingRow.quantity,
+        TrackingRow.cargo_company_id,
+        TrackingRow.tracking_url,
+        TrackingRow.shipped_at,
+    ).where(
+        TrackingRow.upload_id == upload_id,
+        TrackingRow.outcome == "waiting",
+        TrackingRow.order_number.in_(numbers),
+    )
+    return [WaitingRow(*row) for row in session.execute(query.order_by(TrackingRow.position))]
+
+
+def _count(session: Session, upload_id: int, outcome: str = "waiting") -> int:
+    query = (
+        select(func.count())
+        .select_from(TrackingRow)
+        .where(TrackingRow.upload_id == upload_id, TrackingRow.outcome == outcome)
+    )
+    return session.scalar(query) or 0
+
+
+def _finish(session: Session, run: OperationRun, upload_id: int) -> None:
+    upload = locked_upload(session, upload_id)
+    upload.counts = count_verdicts(session, upload_id)
+    upload.state, upload.applied_at = "applied", utc_now()
+    upload.version += 1
+    session.flush()
+    status = bulk_tracking_number_update_status(session, upload_id)
+    run.finish(
+        session,
+        {
+            "seen": status.rows,
+            "updated": status.shipped,
+            "unchanged": status.unchanged,
+            "failed": status.refused,
+        },
+    )

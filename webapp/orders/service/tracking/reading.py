@@ -1,0 +1,206 @@
+"""A worker reads an upload: the guarded child turns bytes into cells, and each row is kept with what it means."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import delete, select, text
+from sqlalchemy.orm import Session
+
+from webapp.auth.models import StaffUser
+from webapp.cargo.carriers import carrier_slug, ensure_carriers
+from webapp.cargo.check_digits import fits
+from webapp.cargo.models import CargoCompany
+from webapp.core.bulk import Rows
+from webapp.core.db import unit_of_work
+from webapp.core.file_store import FileStore
+from webapp.core.guarded import run_guarded
+from webapp.core.operations import OperationRun
+from webapp.core.text import fold
+from webapp.orders.models import TrackingRow, TrackingUpload
+from webapp.orders.service.tracking.facts import Uploader
+from webapp.orders.service.tracking.uploads import REMEMBERED
+from webapp.orders.tracking_file import child
+from webapp.orders.tracking_file.cells import ReadRow, read_row
+from webapp.orders.tracking_file.columns import Mapped, as_json, from_json, guess, is_complete, is_header
+from webapp.orders.tracking_file.limits import Unreadable
+from webapp.orders.tracking_file.verdicts import Verdict
+
+AT_ONCE: Final = 5_000  # rows a statement
+_MEANING: Final = (
+    "order_number tracking_number item quantity cargo_company_id tracking_url shipped_at verdict fact warning"
+)
+_ROWS = Rows(TrackingRow, f"upload_id position cells {_MEANING}")
+_MEANS = text("""
+    UPDATE tracking_row kept SET order_number = given.order_number, tracking_number = given.tracking_number,
+        item = given.item, quantity = given.quantity, cargo_company_id = given.cargo_company_id,
+        tracking_url = given.tracking_url, shipped_at = given.shipped_at, verdict = given.verdict,
+        fact = given.fact, warning = given.warning, order_id = NULL, outcome = ''
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given(position int, order_number text, tracking_number text,
+        item text, quantity numeric, cargo_company_id bigint, tracking_url text, shipped_at timestamptz,
+        verdict text, fact text, warning text)
+    WHERE kept.upload_id = :upload AND kept.position = given.position
+""")
+
+
+@dataclass
+class Meaning:
+    """How cells become a row: the columns, the uploader's clock, and the carriers by any of their names."""
+
+    mapped: Mapped
+    uploader: Uploader
+    carriers: Mapping[str, tuple[int, str]]
+
+    def of(self, cells: Sequence[str]) -> tuple[Any, ...]:
+        """The values of _MEANING; all empty while the columns are not known."""
+        if not is_complete(self.mapped):
+            return "", "", "", None, None, "", None, "", "", ""
+        row = read_row(cells, self.mapped, self.uploader.zone)
+        carrier_id, problem, fact, warning = self._carrier(row)
+        return (
+            row.order_number,
+            row.tracking_number,
+            fold(row.item),
+            row.quantity,
+            carrier_id,
+            row.tracking_url,
+            row.shipped_at,
+            problem.value if problem else "",
+            fact,
+            warning,
+        )
+
+    def _carrier(self, row: ReadRow) -> tuple[int | None, Verdict | None, str, str]:
+        if not row.carrier:
+            return None, row.problem, row.fact, ""
+        found = self.carriers.get(fold(row.carrier)) or self.carriers.get(carrier_slug(row.carrier) or "")
+        if found is None:
+            unknown = (
+                (Verdict.CARRIER_UNKNOWN, row.carrier) if row.problem is None else (row.problem, row.fact)
+            )
+            return None, *unknown, ""
+        carrier_id, slug = found
+        doubtful = row.problem is None and not fits(slug, row.tracking_number)
+        return carrier_id, row.problem, row.fact, slug if doubtful else ""
+
+
+def read_file(
+    run: OperationRun, upload_id: int, uploader: Uploader, store: FileStore, most_rows: int
+) -> None:
+    """Read the bytes into rows, once; the columns are guessed by their titles. Raises Unreadable."""
+    with unit_of_work() as session:
+        upload = session.get_one(TrackingUpload, upload_id)
+        stored_name = upload.stored_name
+    if stored_name is None or not store.path(stored_name).exists():
+        raise Unreadable("gone")
+    out = store.path(f"{store.new_name()}.part")
+    try:
+        ended = run_guarded(
+            child.__name__, [str(store.path(stored_name)), str(out), str(most_rows)], child.GUARD
+        )
+        if ended.code not in (0, child.REFUSED):
+            raise Unreadable("beyond_limits")
+        kind, lines = _answer(out)
+        _keep(run, upload_id, uploader, kind, lines)
+    finally:
+        out.unlink(missing_ok=True)
+
+
+def map_again(run: OperationRun, upload_id: int, uploader: Uploader) -> None:
+    """Read the kept cells by the columns that staff have chosen."""
+    with unit_of_work() as session:
+        upload = session.get_one(TrackingUpload, upload_id)
+        mapped, has_header = from_json(upload.columns), upload.has_header
+        meaning = Meaning(mapped, uploader, _carriers(session))
+        query = select(TrackingRow.position).where(TrackingRow.upload_id == upload_id)
+        first = session.scalar(query.order_by(TrackingRow.position).limit(1)) or 0
+        run.fence(session)
+    after = 0
+    names = ["position", *_MEANING.split()]
+    while True:
+        with unit_of_work() as session:
+            cells = select(TrackingRow.position, TrackingRow.cells).where(
+                TrackingRow.upload_id == upload_id, TrackingRow.position > after
+            )
+            rows = session.execute(cells.order_by(TrackingRow.position).limit(AT_ONCE)).all()
+            if not rows:
+                return
+            meant = [
+                dict(zip(names, (position, *_of_row(meaning, position, row, first, has_header)), strict=True))
+                for position, row in rows
+            ]
+            session.execute(_MEANS, {"upload": upload_id, "rows": json.dumps(meant, default=str)})
+            run.fence(session)
+            after = rows[-1].position
+
+
+def _of_row(
+    meaning: Meaning, position: int, cells: Sequence[str], first: int, has_header: bool
+) -> tuple[Any, ...]:
+    """The first row means nothing while it is the header."""
+    if has_header and position == first:
+        return "", "", "", None, None, "", None, "", "", ""
+    return meaning.of(cells)
+
+
+def _answer(out: Path) -> tuple[dict[str, str], Iterator[tuple[int, list[str]]]]:
+    """What the child has written: what the file is, then its rows one by one. Raises Unreadable for its refusal."""
+    lines = out.open(encoding="utf-8")
+    head: dict[str, str] = json.loads(lines.readline())
+    if "refused" in head:
+        lines.close()
+        raise Unreadable(head["refused"], head["fact"])
+
+    def rows() -> Iterator[tuple[int, list[str]]]:
+        with lines:
+            for line in lines:
+                number, cells = json.loads(line)
+                yield number, cells
+
+    return head, rows()
+
+
+def _keep(
+    run: OperationRun,
+    upload_id: int,
+    uploader: Uploader,
+    kind: dict[str, str],
+    lines: Iterator[tuple[int, list[str]]],
+) -> None:
+    first, cells = next(lines)
+    with unit_of_work() as session:
+        # What an earlier, killed run has written.
+        session.execute(delete(TrackingRow).where(TrackingRow.upload_id == upload_id))
+        upload = session.get_one(TrackingUpload, upload_id)
+        upload.reading, upload.titles, upload.has_header = kind, cells, is_header(cells)
+        mapped = guess(cells, _remembered(session, uploader)) if upload.has_header else {}
+        upload.columns = as_json(mapped)
+        meaning = Meaning(mapped, uploader, _carriers(session))
+        header = meaning.of(cells) if not upload.has_header else _of_row(meaning, first, cells, first, True)
+        _ROWS.insert(session, [(upload_id, first, cells, *header)])
+        run.fence(session)
+    while rows := list(islice(lines, AT_ONCE)):
+        with unit_of_work() as session:
+            _ROWS.insert(session, [(upload_id, number, each, *meaning.of(each)) for number, each in rows])
+            run.fence(session)
+
+
+def _remembered(session: Session, uploader: Uploader) -> Mapping[str, str]:
+    staff = session.get_one(StaffUser, uploader.context.staff_id)
+    kept = staff.preferences.get(REMEMBERED)
+    return kept if isinstance(kept, dict) else {}
+
+
+def _carriers(session: Session) -> dict[str, tuple[int, str]]:
+    """Every carrier that staff keep, by its name and short name; those that we know are there by themselves."""
+    ensure_carriers(session)
+    found: dict[str, tuple[int, str]] = {}
+    rows = session.execute(
+        select(CargoCompany.id, CargoCompany.slug, CargoCompany.name).where(CargoCompany.is_active)
+    )
+    for carrier_id, slug, name in rows:
+        found[slug] = found[fold(slug)] = found[fold(name)] = (carrier_id, slug)
+    return found
