@@ -419,3 +419,41 @@ def test_pulled_progress_of_an_item_in_our_plan_is_parked_and_raised() -> None:
     assert pulled(50, 400, stored=400, has_own_plan=True) == ("older", 50, False)
     assert pulled(50, 100, stored=400, has_own_plan=True) == ("unchanged", 50, False)
     assert pulled(50, 50, stored=400, has_own_plan=True) == ("unchanged", 50, False)
+
+
+def test_chosen_items_move_together_or_not_at_all() -> None:
+    items = [("Scarf", OrderStatus.APPROVED), ("Hat", OrderStatus.PREPARING), ("Belt", OrderStatus.SHIPPED)]
+    move = states.check_chosen_move(items, OrderStatus.SHIPPED)
+    assert (move.moving, move.staying) == ((0, 1), (2,))
+    with pytest.raises(TransitionNotAllowed) as refusal:
+        states.check_chosen_move([*items, ("Bag", OrderStatus.CANCELLED)], OrderStatus.SHIPPED)
+    assert refusal.value.details["items"] == [3]
+    assert refusal.value.message == (
+        "Nothing was moved. Bag is cancelled (100) and cannot become shipped (500). That is final."
+    )
+    with pytest.raises(TransitionNotAllowed, match="there is nothing to move"):
+        states.check_chosen_move(items[2:], OrderStatus.SHIPPED)
+
+
+@pytest.mark.parametrize(
+    ("held", "offered"),
+    [
+        ([400], [450, 500, 510, 540, 550]),
+        ([400, 450], [450, 500, 510, 540, 550]),
+        ([450, 50, 600], [500, 510, 540, 550]),
+        ([500, 520], [550]),
+        ([50, 100], []),
+        ([], []),
+    ],
+)
+def test_what_is_offered_for_an_order_is_what_the_check_allows(held: list[int], offered: list[int]) -> None:
+    found = states.offered_moves([OrderStatus(status) for status in held])
+    assert sorted(found) == offered
+    named = [(str(status), OrderStatus(status)) for status in held]
+    for target in OrderStatus:
+        try:
+            states.check_order_move(named, target)
+            allowed = True
+        except (TransitionNotAllowed, PermissionDenied):
+            allowed = False
+        assert (target in found) == allowed

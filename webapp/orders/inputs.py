@@ -160,3 +160,23 @@ class WriteResult:
     order_id: int | None = None
     failure_class: FailureClass | None = None
     words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MoveItems:
+    """Where items of an order are to go: all that are live, or the chosen ones. A step back needs `reason`."""
+
+    target: OrderStatus
+    items: frozenset[int] | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PackageDraft:
+    """One parcel as staff pack it: how many units of which item; `has_left` moves them to shipped at once."""
+
+    contents: Mapping[int, Decimal]
+    cargo_company_id: int | None = None
+    tracking_number: str = ""
+    tracking_url: str = ""
+    has_left: bool = False

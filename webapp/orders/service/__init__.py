@@ -3,6 +3,7 @@
 write_orders.py       drafts of a channel or the API: created and updated, set-based (writing/ has its steps)
 order_service.py      OrderService: editing.py (columns), redistributing.py (shares), standing.py (status), notes.py
 order_item_service.py OrderItemService: lines, their columns, their stock (stock.py)
+moving.py             items along their table; store.py deeds with a name of their own; packing.py parcels
 cancellation/         plans: open, approve, reject; refunds/ is the machine that pays back
 attention.py          what somebody must look at; timeline.py writes what happened
 """

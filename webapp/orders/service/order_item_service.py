@@ -12,17 +12,25 @@ from webapp.cargo.models import CargoCompany
 from webapp.catalog.models import Product
 from webapp.channels.models import Channel
 from webapp.core.audit import SYSTEM, AuditContext, record
-from webapp.core.errors import Conflict
+from webapp.core.errors import Conflict, InvalidInput
 from webapp.core.money import tax_included
 from webapp.orders.enums import ENDED_STATUSES, OrderStatus
 from webapp.orders.inputs import ItemDraft
 from webapp.orders.locks import lock_order
 from webapp.orders.models import Order, OrderItem
-from webapp.orders.pricing import DiscountStage, DiscountStep, steps_to_json
+from webapp.orders.pricing import (
+    DiscountStage,
+    DiscountStep,
+    RowMoney,
+    is_divisible,
+    split_row,
+    steps_to_json,
+)
 from webapp.orders.service.editing import check_columns, check_version, logged
 from webapp.orders.service.redistributing import redistribute
+from webapp.orders.service.splitting import split_off
 from webapp.orders.service.standing import restate, touch
-from webapp.orders.service.stock import StockKey, add_reservations, count_reserved_anew, reserved_by
+from webapp.orders.service.stock import StockKey, add_reservations, count_reserved_anew, reserved_of
 from webapp.orders.service.wording import listed, said_by
 from webapp.orders.service.writing.money import ADDED_HERE
 
@@ -88,7 +96,7 @@ class OrderItemService:
         self.session.flush()
         redistribute(self.session, order, audit_context)
         restate(self.session, order)
-        reserved = _reserved(item)
+        reserved = reserved_of(item)
         if reserved is not None:
             add_reservations(self.session, dict([reserved]))
         record(
@@ -152,6 +160,22 @@ class OrderItemService:
             )
         return reserved
 
+    def split_off(self, order_item: OrderItem, quantity: Decimal) -> OrderItem:
+        """The first units of the item as an item of its own, divided by rule R6; under the order's lock.
+
+        Whoever asks keeps the audit entry, for a part is split off for something. Raises InvalidInput for a quantity
+        that the item cannot be divided at.
+        """
+        order = lock_order(self.session, order_item.order_id)
+        self.session.refresh(order_item)
+        if not is_divisible(order_item.quantity) or not 0 < quantity < order_item.quantity:
+            raise InvalidInput(
+                f"{order_item.name or order_item.sku} has no part of {quantity} to split off.",
+                fields={"quantity": ["Choose fewer whole units than there are."]},
+            )
+        money = split_row(RowMoney.of(order_item), order_item.quantity, quantity, order.currency)
+        return split_off(self.session, order_item, quantity, money, order.currency)
+
     def _next_position(self, order: Order) -> int:
         last = self.session.scalar(select(func.max(OrderItem.position)).where(OrderItem.order_id == order.id))
         return 0 if last is None else last + 1
@@ -182,14 +206,14 @@ class OrderItemService:
     def _write(
         self, order: Order, item: OrderItem, changes: Mapping[str, list[Any]], context: AuditContext
     ) -> None:
-        before = _reserved(item)
+        before = reserved_of(item)
         for name, (_, new) in changes.items():
             setattr(item, name, new)
         item.version += 1
         item.modified_at = func.now()
         touch(order)
         self.session.flush()
-        _move_reservation(self.session, before, _reserved(item))
+        _move_reservation(self.session, before, reserved_of(item))
         names = listed([name.replace("_", " ") for name in changes])
         record(
             self.session,
@@ -249,12 +273,6 @@ def _tax(order: Order, line: ItemDraft) -> Decimal:
     if line.tax_amount is not None or line.tax_rate is None:
         return line.tax_amount or Decimal(0)
     return tax_included(line.amount - line.discount_amount, line.tax_rate, order.currency)
-
-
-def _reserved(item: OrderItem) -> tuple[StockKey, Decimal] | None:
-    return reserved_by(
-        item.product_id, item.stock_list_id, item.status, item.status_before_cancel, item.quantity
-    )
 
 
 def _move_reservation(

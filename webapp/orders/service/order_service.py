@@ -11,10 +11,10 @@ from webapp.channels.models import Channel
 from webapp.core.audit import SYSTEM, AuditContext, record
 from webapp.core.operations import Operation
 from webapp.orders.addresses import Side
-from webapp.orders.enums import CancelStatus
-from webapp.orders.inputs import AddressDraft, OrderDraft
+from webapp.orders.enums import CancelStatus, OrderStatus
+from webapp.orders.inputs import AddressDraft, MoveItems, OrderDraft, PackageDraft
 from webapp.orders.locks import lock_order
-from webapp.orders.models import CancellationPlan, Order, OrderItem
+from webapp.orders.models import CancellationPlan, Order, OrderItem, Package
 from webapp.orders.service.addresses import Changed, change_address
 from webapp.orders.service.cancellation.asking import CancelWishes, GivenReason, as_request
 from webapp.orders.service.cancellation.authority import Authority
@@ -24,9 +24,18 @@ from webapp.orders.service.cancellation.opening import diagnose as draft_of
 from webapp.orders.service.cancellation.progressing import progress_cancel_status
 from webapp.orders.service.cancellation.statuses import update_cancel_status, update_cancellation_plan
 from webapp.orders.service.editing import edit_order, logged
+from webapp.orders.service.moving import Moved, move_items
 from webapp.orders.service.notes import NewNote, add_note
+from webapp.orders.service.packing import split_packages
 from webapp.orders.service.redistributing import redistribute
 from webapp.orders.service.standing import derived, touch
+from webapp.orders.service.store import (
+    accept_in_store,
+    confirm_pay_on_delivery,
+    create_mapping,
+    deliver_in_store,
+    mark_as_not_sent,
+)
 from webapp.orders.service.tracking import (
     UploadStatus,
     bulk_tracking_number_update,
@@ -102,6 +111,73 @@ class OrderService:
             )
             self.session.flush()
         return order
+
+    def derived_status(self, order: Order) -> OrderStatus:
+        """The status that the order's items and plans make, without writing it; order_status_update applies it."""
+        return OrderStatus(derived(self.session, order)["status"])
+
+    def change_order_status(
+        self,
+        order: Order,
+        status: OrderStatus,
+        audit_context: AuditContext,
+        *,
+        order_items: Collection[OrderItem] | None = None,
+        reason: str = "",
+        version: int | None = None,
+    ) -> Moved:
+        """Move all live items together, or exactly `order_items`; the order's status follows from them.
+
+        Raises TransitionNotAllowed naming every item that cannot go there, PermissionDenied and InvalidInput for a
+        step back without its permission or reason, and Conflict when the order is no longer that version.
+        """
+        items = None if order_items is None else frozenset(item.id for item in order_items)
+        move = MoveItems(status, items, reason)
+        return move_items(self.session, order.id, move, audit_context, version=version)
+
+    def confirm_pay_on_delivery(
+        self, order: Order, audit_context: AuditContext, *, version: int | None = None
+    ) -> Moved:
+        """Approve what waits to be confirmed of an order that is paid at the door, here and at its vendors."""
+        return confirm_pay_on_delivery(self.session, order.id, audit_context, version=version)
+
+    def accept_in_store(
+        self, order: Order, audit_context: AuditContext, *, version: int | None = None
+    ) -> Moved:
+        """The order can be picked up from the store."""
+        return accept_in_store(self.session, order.id, audit_context, version=version)
+
+    def deliver_in_store(
+        self, order: Order, audit_context: AuditContext, *, version: int | None = None
+    ) -> Moved:
+        """The order has been picked up from the store."""
+        return deliver_in_store(self.session, order.id, audit_context, version=version)
+
+    def mark_as_not_sent(
+        self, order: Order, audit_context: AuditContext, *, version: int | None = None
+    ) -> Order:
+        """The order is approved but not with the warehouse."""
+        return mark_as_not_sent(self.session, order.id, audit_context, version=version)
+
+    def split_packages(
+        self,
+        order: Order,
+        packages: Sequence[PackageDraft],
+        audit_context: AuditContext,
+        *,
+        version: int | None = None,
+    ) -> list[Package]:
+        """Pack the open items into these parcels, splitting items off where only a part goes into one.
+
+        Raises InvalidInput for what cannot be packed so, Conflict for what has left already.
+        """
+        return split_packages(self.session, order.id, packages, audit_context, version=version)
+
+    def create_mapping(
+        self, order_item: OrderItem, audit_context: AuditContext, *, stock_list_id: int | None = None
+    ) -> OrderItem:
+        """Let go of what the item has reserved, or reserve it in that stock list instead."""
+        return create_mapping(self.session, order_item.id, audit_context, stock_list_id=stock_list_id)
 
     def set_distribute_interest_amount(self, order: Order, audit_context: AuditContext = SYSTEM) -> Order:
         """Distribute discounts, shipping and interest over the items anew, by what the order's rows say.

@@ -65,6 +65,13 @@ def reserved_by(
     return (product_id, stock_list_id), quantity
 
 
+def reserved_of(item: OrderItem) -> tuple[StockKey, Decimal] | None:
+    """What the item reserves as it stands."""
+    return reserved_by(
+        item.product_id, item.stock_list_id, item.status, item.status_before_cancel, item.quantity
+    )
+
+
 def add_reservations(session: Session, differences: Mapping[StockKey, Decimal]) -> None:
     """Reserve more, or release: the last rows that a transaction locks, for popular products are everybody's."""
     keys = sorted(key for key, difference in differences.items() if difference)

@@ -12,8 +12,10 @@ from webapp.orders.states.items import (
     MoveTerms,
     OrderMove,
     allowed_item_moves,
+    check_chosen_move,
     check_item_move,
     check_order_move,
+    offered_moves,
 )
 from webapp.orders.states.orders import OrderFlags, order_flags, order_status
 from webapp.orders.states.plans import (
@@ -48,11 +50,13 @@ __all__ = [
     "PulledMove",
     "allowed_item_moves",
     "check_cancel_move",
+    "check_chosen_move",
     "check_item_move",
     "check_order_move",
     "check_refund_move",
     "check_request_move",
     "item_status_in_plan",
+    "offered_moves",
     "order_cancel_status",
     "order_flags",
     "order_status",

@@ -1,6 +1,6 @@
 """The moves of an item: forward, through a review, back with permission, and by an order-level action."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -125,6 +125,37 @@ def check_order_move(
     every item that cannot, with their positions as `items` in its details.
     """
     moving = [at for at, (_, status) in enumerate(items) if status in LIVE_STATUSES and status is not target]
+    _refuse_together(items, moving, target, terms)
+    if not moving:
+        raise TransitionNotAllowed(f"No item is open and not yet {words(target)}: there is nothing to move.")
+    return OrderMove(tuple(moving), tuple(at for at in range(len(items)) if at not in moving))
+
+
+def check_chosen_move(
+    items: Sequence[tuple[str, OrderStatus]], target: OrderStatus, terms: MoveTerms = LEAST
+) -> OrderMove:
+    """All of these items or none: whoever chose them by name is told of each that cannot.
+
+    Only items already there stay. Raises as check_order_move does.
+    """
+    moving = [at for at, (_, status) in enumerate(items) if status is not target]
+    _refuse_together(items, moving, target, terms)
+    if not moving:
+        raise TransitionNotAllowed(f"What was chosen is {words(target)} already: there is nothing to move.")
+    return OrderMove(tuple(moving), tuple(at for at in range(len(items)) if at not in moving))
+
+
+def offered_moves(statuses: Iterable[OrderStatus], terms: MoveTerms = LEAST) -> frozenset[OrderStatus]:
+    """Where an order with live items of these statuses can be moved as a whole; what stays decides nothing."""
+    live = set(statuses) & LIVE_STATUSES
+    ways = [allowed_item_moves(status, terms) | {status} for status in live]
+    common = frozenset.intersection(*ways) if ways else frozenset()
+    return common - live if len(live) == 1 else common
+
+
+def _refuse_together(
+    items: Sequence[tuple[str, OrderStatus]], moving: Iterable[int], target: OrderStatus, terms: MoveTerms
+) -> None:
     refusals: dict[int, str] = {}
     for at in moving:
         name, status = items[at]
@@ -136,6 +167,3 @@ def check_order_move(
         raise TransitionNotAllowed(
             "Nothing was moved. " + " ".join(refusals.values()), details={"items": sorted(refusals)}
         )
-    if not moving:
-        raise TransitionNotAllowed(f"No item is open and not yet {words(target)}: there is nothing to move.")
-    return OrderMove(tuple(moving), tuple(at for at in range(len(items)) if at not in moving))

@@ -18,6 +18,8 @@ LONGEST_VALUE: Final = 300  # characters of a value that a line of the timeline 
 
 _FIELDS: Final = {
     "status": N_("Status"),
+    "order_status": N_("Order status"),
+    "is_send": N_("Sent to warehouse"),
     "cancel_status": N_("Cancellation"),
     "number": N_("Number"),
     "amount": N_("Total"),

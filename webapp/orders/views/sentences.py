@@ -1,4 +1,4 @@
-"""What the audit log's entries about cancelling and paying back say in words: who did it stands before them."""
+"""What the audit log's entries about moving, packing, cancelling and paying back say in words: who did it stands before them."""
 
 from typing import Final
 
@@ -7,6 +7,11 @@ from flask_babel import gettext
 from webapp.core.text import N_
 
 _DONE: Final = {
+    "order.status.changed": N_("moved %(words)s"),
+    "order.not_sent": N_("took the order back from the warehouse"),
+    "order.packed": N_("packed %(words)s"),
+    "order.item.stock_released": N_("let go of the stock reserved for %(words)s"),
+    "order.item.stock_moved": N_("reserved %(words)s in another stock list"),
     "cancellation_plan.opened": N_("opened a cancellation plan over %(words)s"),
     "cancellation_plan.approved": N_("approved the cancellation plan: %(words)s"),
     "cancellation_plan.rejected": N_("rejected the cancellation plan: %(words)s"),

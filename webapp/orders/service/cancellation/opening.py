@@ -2,10 +2,10 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import func, insert, literal, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from webapp.auth.roles import Permission
@@ -31,12 +31,11 @@ from webapp.orders.models import (
     CancellationRequest,
     Order,
     OrderItem,
-    order_item_transaction,
 )
-from webapp.orders.pricing import RowMoney, split_steps, steps_from_json, steps_to_json
 from webapp.orders.service.cancellation.authority import Authority, limits_in
 from webapp.orders.service.cancellation.facts import read_facts
 from webapp.orders.service.cancellation.refusals import BY_PROBLEM, PurchaseTransactionNotFound
+from webapp.orders.service.splitting import split_off
 from webapp.orders.service.standing import restate
 from webapp.payments.history import ask_for_baskets
 from webapp.payments.models import Payee
@@ -45,8 +44,6 @@ _NEEDS: Final = {
     Need.FORCE_AMOUNT: Permission.CANCEL_FORCE_AMOUNT,
     Need.REFUND_TO_LOYALTY: Permission.REFUND_LOYALTY,
 }
-# What a row that is split off does not take over from the row it was part of.
-_OWN_COLUMNS: Final = frozenset({"id", "part", "created_at", "modified_at", "version"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +216,7 @@ def write_amounts(plan: CancellationPlan, draft: PlanDraft) -> None:
 def _write_line(session: Session, plan: CancellationPlan, line: PlanLine) -> None:
     item = session.get_one(OrderItem, line.item_key)
     if line.split is not None:
-        item = split_off(session, item, line, plan.currency)
+        item = split_off(session, item, line.quantity, (line.split.part, line.split.rest), plan.currency)
     row = CancellationPlanItem(plan_id=plan.id, order_item_id=item.id, quantity=line.quantity)
     write_line_amounts(row, line)
     session.add(row)
@@ -281,38 +278,3 @@ def _write_payees(
     session.add_all(payees.values())
     session.flush()
     return {at: payee.id for at, payee in payees.items()}
-
-
-def split_off(session: Session, item: OrderItem, line: PlanLine, currency: str) -> OrderItem:
-    """The first `line.quantity` units as a row of their own; every money column and its steps are divided by R6."""
-    if line.split is None:
-        return item
-    copied = {
-        column.key: getattr(item, column.key)
-        for column in OrderItem.__mapper__.column_attrs
-        if column.key not in _OWN_COLUMNS
-    }
-    part = OrderItem(**copied)
-    part.part = 1 + (
-        session.scalar(
-            select(func.max(OrderItem.part)).where(
-                OrderItem.order_id == item.order_id, OrderItem.remote_line_id == item.remote_line_id
-            )
-        )
-        or 0
-    )
-    steps = split_steps(steps_from_json(item.price_steps), item.quantity, line.quantity, currency)
-    part.price_steps, item.price_steps = map(steps_to_json, steps)
-    part.quantity, item.quantity = line.quantity, item.quantity - line.quantity
-    part.ordered_quantity, item.ordered_quantity = line.quantity, item.ordered_quantity - line.quantity
-    for column in fields(RowMoney):
-        setattr(part, column.name, getattr(line.split.part, column.name))
-        setattr(item, column.name, getattr(line.split.rest, column.name))
-    item.version += 1
-    session.add(part)
-    session.flush()
-    links = select(literal(part.id), order_item_transaction.c.transaction_id).where(
-        order_item_transaction.c.order_item_id == item.id
-    )
-    session.execute(insert(order_item_transaction).from_select(["order_item_id", "transaction_id"], links))
-    return part

@@ -1,0 +1,169 @@
+"""Deeds with a name of their own: paid at the door, picked up in a store, held back from the warehouse, stock let go."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from webapp.catalog.models import StockList
+from webapp.core.audit import AuditContext, record
+from webapp.core.errors import Conflict, NotFound, TransitionNotAllowed
+from webapp.orders.enums import LIVE_STATUSES, DeliveryType, OrderStatus, TenderKind
+from webapp.orders.inputs import MoveItems
+from webapp.orders.locks import lock_order
+from webapp.orders.models import Order, OrderItem, VendorOrder, VendorOrderItem
+from webapp.orders.service.editing import check_version
+from webapp.orders.service.moving import Moved, items_under_lock, move_items, name_of, require_moving
+from webapp.orders.service.standing import touch
+from webapp.orders.service.stock import add_reservations, reserved_of
+from webapp.orders.service.wording import listed
+from webapp.payments.models import PaymentOption, Transaction
+
+TO_CONFIRM: Final = OrderStatus.CONFIRMATION_WAITING
+# With the warehouse, but nothing has left yet: so long an order can be taken back from there.
+HELD_BACK_FROM: Final = (OrderStatus.APPROVED, OrderStatus.PREPARING)
+
+
+def confirm_pay_on_delivery(
+    session: Session, order_id: int, context: AuditContext, *, version: int | None = None
+) -> Moved:
+    """Approve what waits to be confirmed (350 → 400) of an order that is paid at the door, at its vendors too.
+
+    Raises Conflict for an order that is paid otherwise or has nothing to confirm.
+    """
+    order = lock_order(session, order_id)
+    if not is_paid_on_delivery(session, order):
+        raise Conflict(f"Order {order.number} is not paid on delivery: there is nothing to confirm.")
+    waiting = [item.id for item in items_under_lock(session, order) if item.status == TO_CONFIRM]
+    if not waiting:
+        raise TransitionNotAllowed(f"Nothing of order {order.number} waits to be confirmed (350).")
+    move = MoveItems(OrderStatus.APPROVED, frozenset(waiting))
+    moved = move_items(session, order_id, move, context, version=version)
+    _confirm_at_vendors(session, order)
+    return moved
+
+
+def is_paid_on_delivery(session: Session, order: Order) -> bool:
+    """By what the customer chose, or by a payment of the order."""
+    by_option = select(PaymentOption.id).where(
+        PaymentOption.id == order.payment_option_id, PaymentOption.tender == TenderKind.PAY_ON_DELIVERY.value
+    )
+    by_payment = select(Transaction.id).where(
+        Transaction.order_id == order.id, Transaction.kind == TenderKind.PAY_ON_DELIVERY.value
+    )
+    return session.scalar(select(by_option.exists() | by_payment.exists())) is True
+
+
+def accept_in_store(
+    session: Session, order_id: int, context: AuditContext, *, version: int | None = None
+) -> Moved:
+    """Everything open lies in the store and can be picked up (520). Raises Conflict for what is not picked up there."""
+    _require_pickup(lock_order(session, order_id))
+    return move_items(session, order_id, MoveItems(OrderStatus.READY_FOR_PICKUP), context, version=version)
+
+
+def deliver_in_store(
+    session: Session, order_id: int, context: AuditContext, *, version: int | None = None
+) -> Moved:
+    """The customer has picked everything up (520 → 550). Raises Conflict naming what the store has not accepted yet."""
+    order = lock_order(session, order_id)
+    _require_pickup(order)
+    _require_accepted(items_under_lock(session, order))
+    return move_items(session, order_id, MoveItems(OrderStatus.DELIVERED), context, version=version)
+
+
+def mark_as_not_sent(
+    session: Session, order_id: int, context: AuditContext, *, version: int | None = None
+) -> Order:
+    """Approved, but not with the warehouse: it waits under "to send" again; one that does so already stays as it is.
+
+    Raises Conflict for an order that is not approved or preparing: its goods are not to be sent, or have left.
+    """
+    require_moving(session, context)
+    order = lock_order(session, order_id)
+    check_version(session, order, version)
+    if order.status not in HELD_BACK_FROM:
+        now = OrderStatus(order.status).label.lower()
+        raise Conflict(
+            f"Order {order.number} is {now} ({order.status}). Only an approved (400) or preparing (450) order can be taken back from the warehouse."
+        )
+    if order.is_send:
+        order.is_send = False
+        touch(order)
+        record(
+            session,
+            context,
+            "order.not_sent",
+            subject=("order", order.id),
+            order_id=order.id,
+            changes={"is_send": [True, False]},
+        )
+        session.flush()
+    return order
+
+
+def create_mapping(
+    session: Session, item_id: int, context: AuditContext, *, stock_list_id: int | None = None
+) -> OrderItem:
+    """Let go of the stock that an open item has reserved, or reserve it in another stock list instead.
+
+    Raises NotFound, and Conflict when the item reserves nothing: unmapped, shipped or ended.
+    """
+    require_moving(session, context)
+    item = session.get(OrderItem, item_id)
+    if item is None or (stock_list_id is not None and session.get(StockList, stock_list_id) is None):
+        raise NotFound("There is no such item or stock list.")
+    order = lock_order(session, item.order_id)
+    session.refresh(item)
+    before = reserved_of(item)
+    if before is None:
+        now = OrderStatus(item.status).label.lower()
+        raise Conflict(f"{name_of(item)} is {now} and has no stock reserved.")
+    old, item.stock_list_id = item.stock_list_id, stock_list_id
+    item.version += 1
+    touch(order)
+    session.flush()
+    after = reserved_of(item)
+    if before != after:
+        add_reservations(session, {before[0]: -before[1]} | ({} if after is None else {after[0]: after[1]}))
+    record(
+        session,
+        context,
+        "order.item.stock_released" if after is None else "order.item.stock_moved",
+        subject=("order_item", item.id),
+        order_id=order.id,
+        summary=name_of(item),
+        changes={"stock_list_id": [old, stock_list_id]},
+    )
+    session.flush()
+    return item
+
+
+def _require_pickup(order: Order) -> None:
+    if order.delivery_type != DeliveryType.STORE_PICKUP:
+        raise Conflict(f"Order {order.number} is sent to the customer, not picked up in a store.")
+
+
+def _require_accepted(items: Sequence[OrderItem]) -> None:
+    missing = [
+        f"{name_of(item)} is {OrderStatus(item.status).label.lower()} ({item.status})"
+        for item in items
+        if item.status in LIVE_STATUSES
+        and item.status not in (OrderStatus.READY_FOR_PICKUP, OrderStatus.DELIVERED)
+    ]
+    if missing:
+        raise TransitionNotAllowed(
+            f"Nothing was handed over. {listed(missing)}. Accept it in the store first."
+        )
+
+
+def _confirm_at_vendors(session: Session, order: Order) -> None:
+    for vendor_order in session.scalars(select(VendorOrder).where(VendorOrder.order_id == order.id)):
+        if vendor_order.status == TO_CONFIRM:
+            vendor_order.status = int(OrderStatus.APPROVED)
+            vendor_order.version += 1
+        lines = select(VendorOrderItem).where(VendorOrderItem.vendor_order_id == vendor_order.id)
+        for line in session.scalars(lines):
+            if line.status == TO_CONFIRM:
+                line.status = int(OrderStatus.APPROVED)
