@@ -2,6 +2,7 @@
 
 staff = make_staff(Role.AGENT)                    a row; anywhere inside an application context
 sign_in(client, staff)                            the test client carries a live session of theirs
+carry_token(client, staff)                        and an API token, which only /api/ looks at
 client.post("/profile", data=…, headers=csrf(client))
 """
 
@@ -12,10 +13,11 @@ from itertools import count
 from flask import Flask
 from flask.testing import FlaskClient
 
-from webapp.auth import sessions
+from webapp.auth import sessions, tokens
 from webapp.auth.models import StaffChannel, StaffUser
 from webapp.auth.passwords import hash_password
-from webapp.auth.roles import Role
+from webapp.auth.roles import ROLE_PERMISSIONS, Role
+from webapp.core.audit import SYSTEM
 from webapp.core.db import unit_of_work
 
 PASSWORD = "four plain words here"
@@ -74,6 +76,14 @@ def sign_in(client: FlaskClient, staff: StaffUser) -> None:
     with client.session_transaction() as cookie:
         cookie.clear()
         cookie["_user_id"] = token
+
+
+def carry_token(client: FlaskClient, staff: StaffUser) -> None:
+    """Let every request of the client carry an API token of this person too; pages do not look at it."""
+    new = tokens.NewToken("Tests", ROLE_PERMISSIONS[Role(staff.role)], requests_per_minute=6_000)
+    with unit_of_work() as session:
+        secret, _ = tokens.create_token(session, SYSTEM, staff.id, new)
+    client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {secret}"
 
 
 def csrf(client: FlaskClient) -> dict[str, str]:

@@ -15,6 +15,7 @@ COMMANDS = {
     "migrate": "webapp.commands.migrate:migrate",
     "database": "webapp.commands.database:database",
     "user": "webapp.commands.user:user",
+    "token": "webapp.commands.token:token",
     "channel": "webapp.commands.channel:channel",
     "gateway": "webapp.commands.payments:gateway",
     "refunds": "webapp.commands.refunds:refunds",

@@ -4,6 +4,8 @@ from flask import Flask
 
 from webapp import health
 from webapp.admin import init_admin
+from webapp.api import init_api
+from webapp.auth import token_views
 from webapp.auth import views as auth
 from webapp.auth.login import init_login
 from webapp.channels import api as channel_webhooks
@@ -31,6 +33,7 @@ def register(app: Flask, settings: Settings) -> None:
     for blueprint in (
         health.bp,
         auth.blueprint,
+        token_views.blueprint,
         operations.bp,
         channels.blueprint,
         channel_webhooks.webhooks,
@@ -45,5 +48,6 @@ def register(app: Flask, settings: Settings) -> None:
         gateway_webhooks.webhooks,
     ):
         app.register_blueprint(blueprint)
+    init_api(app)
     init_badges(app)
     init_admin(app)

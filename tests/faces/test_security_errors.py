@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from tests.servers import Services, free_port
-from tests.staff import csrf, make_staff, sign_in
+from tests.staff import carry_token, csrf, make_staff, sign_in
 from webapp.app import create_app
 from webapp.auth.models import StaffUser
 from webapp.auth.permissions import Permission, public, requires, signed_in
@@ -69,7 +69,9 @@ def failing(settings: Settings) -> Flask:
 @pytest.fixture
 def desk(failing: Flask, session: Session) -> Iterator[FlaskClient]:
     client = failing.test_client()
-    sign_in(client, make_staff(Role.AGENT))
+    agent = make_staff(Role.AGENT)
+    sign_in(client, agent)
+    carry_token(client, agent)
     yield client
 
 
@@ -168,7 +170,7 @@ def test_a_page_when_the_role_does_not_allow_it_then_403_and_an_audit_row(
     response = desk.get(path, headers=headers)
 
     assert response.status_code == 403
-    entry = session.query(AuditEntry).one()
+    entry = session.query(AuditEntry).filter_by(refused=True).one()
     staff_id = session.query(StaffUser.id).scalar()
     assert (entry.tag, entry.staff_id, entry.summary, entry.refused) == (
         "auth.denied",

@@ -12,12 +12,12 @@ from werkzeug.routing import Rule
 from tests.client import Client
 from tests.faces.test_security_headers import UNSAFE, routes
 from tests.order_drafts import draft, make_channel, write
-from tests.staff import csrf, make_staff, sign_in
+from tests.staff import carry_token, csrf, make_staff, sign_in
 from webapp.auth.permissions import Access, demand_of
 from webapp.auth.roles import ROLE_PERMISSIONS, Permission, Role
 
-# What a request may leave behind although it only reads: when its person was last seen, and that they were refused.
-NOTED_BY_READING = {"staff_session", "alembic_version"}
+# What a request may leave behind although it only reads: when its person was last seen, that they were refused, and when a token was used last.
+NOTED_BY_READING = {"staff_session", "api_token", "alembic_version"}
 
 
 def demanding(app: Flask) -> Iterator[tuple[Rule, str, Permission]]:
@@ -33,7 +33,9 @@ def test_every_route_when_asked_by_a_role_then_open_exactly_to_its_permission(
     app: Flask, client: Client, session: Session, role: Role
 ) -> None:
     write(make_channel(session), draft())
-    sign_in(client, make_staff(role))
+    staff = make_staff(role)
+    sign_in(client, staff)
+    carry_token(client, staff)
     wrong = []
     for rule, url, demand in demanding(app):
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"} - UNSAFE:
@@ -49,7 +51,9 @@ def test_every_unsafe_route_when_the_role_lacks_its_permission_then_403_and_noth
     app: Flask, client: Client, session: Session, role: Role
 ) -> None:
     write(make_channel(session), draft())
-    sign_in(client, make_staff(role))
+    staff = make_staff(role)
+    sign_in(client, staff)
+    carry_token(client, staff)
     token = csrf(client)
     before = checksums(session, but={"audit_entry"})
     statuses = {
@@ -67,7 +71,9 @@ def test_every_page_when_read_twice_then_the_database_is_as_it_was(
     app: Flask, client: Client, session: Session
 ) -> None:
     write(make_channel(session), draft(), draft("1002"))
-    sign_in(client, make_staff())
+    staff = make_staff()
+    sign_in(client, staff)
+    carry_token(client, staff)
     before = checksums(session)
     failed = []
     for _ in range(2):

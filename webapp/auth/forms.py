@@ -3,9 +3,19 @@
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import EmailField, HiddenField, PasswordField, SelectField, StringField
-from wtforms.validators import DataRequired, EqualTo, Length
+from wtforms import (
+    BooleanField,
+    EmailField,
+    HiddenField,
+    IntegerField,
+    PasswordField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+)
+from wtforms.validators import DataRequired, EqualTo, InputRequired, Length, Optional
 
+from webapp.auth.tokens import USUAL_REQUESTS
 from webapp.core.errors import InvalidInput
 
 
@@ -44,3 +54,20 @@ def add_errors(form: FlaskForm, error: InvalidInput) -> None:
             form[name].errors = [*form[name].errors, *translated]
         else:
             form.form_errors = [*form.form_errors, *translated]
+
+
+class TokenForm(FlaskForm):
+    """A new API token of one's own. Which permissions and channels there are to tick, the view knows."""
+
+    name = StringField(
+        _l("Name"), [DataRequired(_l("Write a name of at most 80 characters.")), Length(max=80)]
+    )
+    permissions = SelectMultipleField(_l("Permissions"), [DataRequired(_l("Tick at least one permission."))])
+    only_some = BooleanField(_l("Only the channels ticked below"))
+    channels = SelectMultipleField(_l("Channels"))
+    requests_per_minute = IntegerField(
+        _l("Requests per minute"),
+        [InputRequired(_l("Write a number from 1 to 6,000."))],
+        default=USUAL_REQUESTS,
+    )
+    days = IntegerField(_l("Valid for days"), [Optional()], default=365)

@@ -7,7 +7,8 @@ from flask_babel import gettext as _
 from flask_login import LoginManager, login_user
 
 from webapp.auth import sessions
-from webapp.auth.permissions import CurrentStaff, init_guard
+from webapp.auth.permissions import CurrentStaff, init_guard, is_for_programs
+from webapp.auth.presenting import take_token
 from webapp.core.clock import utc_now
 from webapp.core.db import db, unit_of_work
 from webapp.ui.errors import Failure, answer, is_api
@@ -24,6 +25,12 @@ def init_login(app: Flask) -> None:
     # It would compare the address, which changes when a phone changes its network; the row decides.
     manager.session_protection = None
     manager.user_loader(_load)
+
+    @app.before_request
+    def know_program() -> None:
+        if is_for_programs():
+            take_token()
+
     init_guard(app, unauthenticated)
 
 
@@ -38,12 +45,13 @@ def open_session(token: str) -> None:
 
 def unauthenticated() -> Response:
     """Send people to the sign-in page and back to where they were; tell programs 401."""
-    # A cookie whose session has ended is worth nothing; taking it back also drops its CSRF token.
-    session.clear()
     if is_api():
-        response = answer(Failure(401, "not_signed_in", "Sign in, or send an API token.", {}))
+        words = "Send a valid API token: Authorization: Bearer …, or Token …. Cookies are not looked at here."
+        response = answer(Failure(401, "not_signed_in", words, {}))
         response.headers["WWW-Authenticate"] = 'Bearer realm="Kontor"'
         return response
+    # A cookie whose session has ended is worth nothing; taking it back also drops its CSRF token.
+    session.clear()
     if is_htmx():
         return _sign_in_again()
     target = request.full_path.rstrip("?") if request.method == "GET" else None

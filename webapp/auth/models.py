@@ -1,6 +1,19 @@
-"""Staff, their channels, their sessions, and the counters of the sign-in page."""
+"""Staff, their channels, their sessions and API tokens, and the counters of the sign-in page."""
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, LargeBinary, String, text
+import uuid
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.auth.roles import Role
@@ -94,3 +107,57 @@ class SignInThrottle(Base):
     tries: Mapped[int] = mapped_column(Integer)
     failures: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     blocked_until: Mapped[OptionalUtcTime]
+
+
+class ApiToken(Base):
+    """A key for programs. The row has only its SHA-256 and the first characters; the person's own rights bound it.
+
+    `channel_ids` None: all channels of the person. The rate is counted in the row itself: one minute at a time.
+    """
+
+    __tablename__ = "api_token"
+    __table_args__ = (
+        CheckConstraint("octet_length(token_hash) = 32", name="token_hash_is_sha256"),
+        CheckConstraint("requests_per_minute > 0", name="rate_above_zero"),
+        Index("ix_api_token_staff", "staff_id"),
+    )
+
+    id: Mapped[BigId]
+    name: Mapped[str] = mapped_column(String(80))
+    prefix: Mapped[str] = mapped_column(String(16))
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff_user.id", ondelete="CASCADE"))
+    permissions: Mapped[list[str]] = mapped_column(ARRAY(String(64)))
+    channel_ids: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
+    requests_per_minute: Mapped[int] = mapped_column(default=600, server_default="600")
+    created_at: Mapped[CreatedAt]
+    expires_at: Mapped[OptionalUtcTime]
+    revoked_at: Mapped[OptionalUtcTime]
+    last_used_at: Mapped[OptionalUtcTime]
+    window_started_at: Mapped[OptionalUtcTime]
+    window_requests: Mapped[int] = mapped_column(default=0, server_default="0")
+
+    staff: Mapped[StaffUser] = relationship()
+
+
+class ApiIdempotency(Base):
+    """One POST that its sender numbered: claimed before it runs, answered from here when it is sent again.
+
+    `claim` fences: who lost the claim to another cannot commit. `committed` stands in the transaction of the deed
+    itself, so that a process that dies before it has kept its answer still never does the deed twice.
+    """
+
+    __tablename__ = "api_idempotency"
+    __table_args__ = (Index("ix_api_idempotency_expires", "expires_at"),)
+
+    token_id: Mapped[int] = mapped_column(ForeignKey("api_token.id", ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    fingerprint: Mapped[bytes] = mapped_column(LargeBinary)
+    claim: Mapped[uuid.UUID] = mapped_column(Uuid)
+    claimed_at: Mapped[UtcTime]
+    expires_at: Mapped[UtcTime]
+    committed: Mapped[bool] = mapped_column(default=False, server_default="false")
+    status: Mapped[int | None]
+    headers: Mapped[JsonColumn]
+    # Answers hold customers' data: they are kept as long as the key and not a day longer.
+    body: Mapped[bytes | None] = mapped_column(LargeBinary)

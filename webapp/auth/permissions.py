@@ -28,8 +28,10 @@ __all__ = [
     "channel_scope",
     "current_staff",
     "declare_blueprint",
+    "is_for_programs",
     "public",
     "requires",
+    "set_token_staff",
     "signed_in",
     "staff_or_none",
 ]
@@ -48,6 +50,7 @@ class Access(StrEnum):
 Demand = Access | Permission
 _MARK = "kontor_access"
 _BLUEPRINTS = "kontor_blueprint_access"
+_PROGRAM = "kontor_program"
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,9 @@ class CurrentStaff:
     preferences: Mapping[str, Any]  # what the person chose for lists; each area has its own key
     session_id: int
     session_token: str
+    token_id: int | None = None  # set when a program acts with an API token of this person
+    token_name: str = ""
+    granted: frozenset[Permission] | None = None  # what the token may at most; None: no token
 
     is_authenticated = True
     is_active = True
@@ -72,8 +78,14 @@ class CurrentStaff:
 
     @property
     def permissions(self) -> frozenset[Permission]:
-        """What the person's role allows."""
-        return ROLE_PERMISSIONS[self.role]
+        """What the person's role allows, and of it only what the token may when a program acts."""
+        allowed = ROLE_PERMISSIONS[self.role]
+        return allowed if self.granted is None else allowed & self.granted
+
+    @property
+    def actor(self) -> str:
+        """Who acts, for the audit log: the person, and by which token."""
+        return f"{self.name[:80]} ({self.token_name[:36]})" if self.token_id is not None else self.name
 
     @property
     def initials(self) -> str:
@@ -93,8 +105,21 @@ def staff_or_none() -> CurrentStaff | None:
     """The signed-in person; None when nobody is, and while the database cannot be asked (error pages need that)."""
     if "kontor_no_staff" in g:
         return None
+    if is_for_programs():  # never the cookie: a page on another site must not make a browser call the API
+        by_token: CurrentStaff | None = g.get(_PROGRAM)
+        return by_token
     user: Any = current_user._get_current_object()
     return user if isinstance(user, CurrentStaff) else None
+
+
+def is_for_programs() -> bool:
+    """Whether the address belongs to the JSON API, which knows tokens and no cookies."""
+    return request.path.startswith("/api/")
+
+
+def set_token_staff(staff: CurrentStaff | None) -> None:
+    """Who acts in this request to the API; None when the token is missing or worth nothing."""
+    setattr(g, _PROGRAM, staff)
 
 
 def current_staff() -> CurrentStaff:
@@ -116,13 +141,13 @@ def channel_scope() -> frozenset[int] | None:
     return current_staff().channel_ids
 
 
-def audit_context(origin: Origin = Origin.PAGE) -> AuditContext:
-    """Who acts in this request and from where, for services and the audit log."""
+def audit_context(origin: Origin | None = None) -> AuditContext:
+    """Who acts in this request and from where (by default page or API), for services and the audit log."""
     staff = staff_or_none()
     return AuditContext(
-        origin=origin,
+        origin=origin or (Origin.API if is_for_programs() else Origin.PAGE),
         staff_id=staff.id if staff else None,
-        actor=staff.name if staff else "Nobody signed in",
+        actor=staff.actor if staff else "Nobody signed in",
         request_id=g.get("request_id"),
         remote_addr=request.remote_addr,
     )
@@ -198,10 +223,10 @@ def _denied(demand: Demand | None) -> PermissionDenied:
             summary=str(demand or ""),
             refused=True,
         )
-    return PermissionDenied(
-        "Your role does not allow this. Ask an administrator if it should.",
-        details={"permission": str(demand) if demand else None},
-    )
+    words = "Your role does not allow this. Ask an administrator if it should."
+    if is_for_programs():
+        words = "The token, or the role of its owner, does not allow this."
+    return PermissionDenied(words, details={"permission": str(demand) if demand else None})
 
 
 def demands() -> dict[str, Demand | None]:

@@ -11,6 +11,7 @@ class Permission(StrEnum):
     ORDERS_VIEW = "orders.view"
     ORDERS_CREATE = "orders.create"
     ORDERS_NOTE = "orders.note"
+    ORDERS_EDIT = "orders.edit"
     ORDERS_EDIT_ADDRESS = "orders.edit_address"
     ORDERS_REDIRECT_PARCEL = "orders.redirect_parcel"
     ORDERS_CHANGE_STATUS = "orders.change_status"
@@ -67,6 +68,7 @@ _AGENT = frozenset(
     {
         Permission.ORDERS_VIEW,
         Permission.ORDERS_NOTE,
+        Permission.ORDERS_EDIT,
         Permission.ORDERS_EDIT_ADDRESS,
         Permission.ORDERS_CHANGE_STATUS,
         Permission.CANCEL_OPEN,

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
-from sqlalchemy import and_, func, select, text
+from sqlalchemy import Select, and_, func, select, text
 from sqlalchemy.orm import Session, defer
 
 from webapp.channels.models import Channel, Mapping, PullCursor, RateBucket, RemoteRecord
@@ -114,6 +115,17 @@ def failed_records(
     # The payload is large and only shown on the record's own page.
     query = query.options(defer(RemoteRecord.payload)).order_by(RemoteRecord.id.desc())
     return list(session.scalars(query.limit(limit)))
+
+
+RECORD_ID: Final = RemoteRecord.id
+
+
+def failed_statement(channel_id: int, *, failure_class: str | None = None) -> Select[RemoteRecord]:
+    """The channel's records that could not be taken, without their payloads, for whoever pages them."""
+    query = select(RemoteRecord).where(RemoteRecord.channel_id == channel_id, RemoteRecord.state == "failed")
+    if failure_class is not None:
+        query = query.where(RemoteRecord.failure_class == failure_class)
+    return query.options(defer(RemoteRecord.payload))
 
 
 def failures_by_class(session: Session, channel_id: int) -> dict[str, int]:

@@ -99,9 +99,25 @@ def order_detail(record: OrderRecord) -> Json:
         "external_status": _external(order.external_status_id, head.external_status),
         "orderitem_set": [item_json(item) for item in record.items],
         "discountitem_set": [_discount(discount, order.currency) for discount in record.discounts],
-        "cancellationplan_set": [_plan(plan) for plan in record.plans],
+        "cancellationplan_set": [plan_json(plan) for plan in record.plans],
         "bextransaction_set": [],
         **_payment_sets(record.payments),
+    }
+
+
+def order_listed(order: Order, transfers: Iterable[Payment] = ()) -> Json:
+    """The order as a list shows it: what it points to by number, and of its payments the bank transfers alone."""
+    return {
+        **_own_fields(order),
+        "channel": order.channel_id,
+        "customer": order.customer_id,
+        "shipping_address": order.shipping_address_id,
+        "billing_address": order.billing_address_id,
+        "payment_option": order.payment_option_id,
+        "installment": order.installment_id,
+        "cargo_company": order.cargo_company_id,
+        "external_status": order.external_status_id,
+        "fundstransfertransaction_set": [payment_json(each) for each in transfers],
     }
 
 
@@ -132,7 +148,7 @@ def address_json(address: Address) -> Json:
 
 
 def _own_fields(order: Order) -> Json:
-    amount = _amounts(order.currency)
+    amount = amounts_in(order.currency)
     return {
         "pk": order.id,
         "number": order.number,
@@ -194,7 +210,7 @@ def _added_order_fields(order: Order, amount: Callable[[Decimal | None], str | N
 
 
 def _item_fields(row: OrderItem) -> Json:
-    amount = _amounts(row.price_currency)
+    amount = amounts_in(row.price_currency)
     return {
         "pk": row.id,
         "order": row.order_id,
@@ -253,13 +269,14 @@ def _added_item_fields(row: OrderItem, amount: Callable[[Decimal | None], str | 
 def _payment_sets(payments: Iterable[Payment]) -> Json:
     sets: Json = {name: [] for name in _PAYMENT_SETS.values()}
     for payment in payments:
-        sets[_PAYMENT_SETS[TenderKind(payment.row.kind)]].append(_payment(payment))
+        sets[_PAYMENT_SETS[TenderKind(payment.row.kind)]].append(payment_json(payment))
     return sets
 
 
-def _payment(payment: Payment) -> Json:
+def payment_json(payment: Payment) -> Json:
+    """A payment and what went back over it."""
     row = payment.row
-    amount = _amounts(row.currency)
+    amount = amounts_in(row.currency)
     return {
         "pk": row.id,
         "amount": amount(row.amount),
@@ -291,7 +308,7 @@ def _payment(payment: Payment) -> Json:
 
 
 def _discount(discount: DiscountItem, currency: str) -> Json:
-    amount = _amounts(currency)
+    amount = amounts_in(currency)
     return {
         "pk": discount.id,
         "order_item": discount.order_item_id,
@@ -304,9 +321,10 @@ def _discount(discount: DiscountItem, currency: str) -> Json:
     }
 
 
-def _plan(plan: RecordedPlan) -> Json:
+def plan_json(plan: RecordedPlan) -> Json:
+    """A cancellation plan as its order lists it."""
     row = plan.row
-    amount = _amounts(row.currency)
+    amount = amounts_in(row.currency)
     return {
         "pk": row.id,
         "kind": row.kind,
@@ -333,7 +351,7 @@ def _plan(plan: RecordedPlan) -> Json:
     }
 
 
-def _amounts(currency: str) -> Callable[[Decimal | None], str | None]:
+def amounts_in(currency: str) -> Callable[[Decimal | None], str | None]:
     """Writes amounts of this currency with its decimals: "8.50"; None for none."""
     return lambda amount: None if amount is None else str(quantise(amount, currency))
 

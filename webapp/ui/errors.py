@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask, Response, g, jsonify, make_response, render_template, request
+from flask import Flask, Response, g, jsonify, make_response, render_template
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
@@ -12,7 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.http import HTTP_STATUS_CODES
 
-from webapp.auth.permissions import staff_or_none
+from webapp.auth.permissions import is_for_programs, staff_or_none
 from webapp.core.errors import DomainError
 from webapp.core.text import N_
 from webapp.ui.htmx import is_htmx, retarget
@@ -94,7 +94,7 @@ def answer(failure: Failure) -> Response:
 
 def is_api() -> bool:
     """Whether a program asks, by the address: the API answers JSON whatever is accepted."""
-    return request.path.startswith("/api/")
+    return is_for_programs()
 
 
 def _on_domain_error(error: DomainError) -> Response:
@@ -144,16 +144,17 @@ def _settle_reader() -> None:
 
 
 def _problem(failure: Failure) -> Response:
-    body = {
+    own = {
         "type": "about:blank",
         "title": HTTP_STATUS_CODES.get(failure.status, "Error"),
         "status": failure.status,
         "detail": failure.sentence,
         "code": failure.code,
         "request_id": g.get("request_id"),
-        **failure.details,
     }
-    response = jsonify(body)
+    # A plan's status in the details must not pass for the status of the answer.
+    facts = {f"present_{name}" if name in own else name: fact for name, fact in failure.details.items()}
+    response = jsonify({**own, **facts})
     response.status_code = failure.status
     response.mimetype = "application/problem+json"
     return response

@@ -8,6 +8,7 @@ from flask import Flask, Response, g, request
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from webapp.auth.permissions import is_for_programs
 from webapp.core.settings import Settings
 
 COOKIE = "__Host-kontor"
@@ -15,7 +16,8 @@ PLAIN_COOKIE = "kontor-plain"  # "__Host-" cookies must be Secure, which plain h
 LARGEST_REQUEST = 11 * 1024 * 1024  # bytes: a file of 10 MiB and the form around it
 ONE_YEAR_S = 31_536_000
 
-# Routes that take no browser's cookie and therefore need no token: webhooks are signed, API tokens are in a header.
+# Routes that take no browser's cookie and therefore need no token: webhooks are signed. Nor does the API: its tokens
+# are in a header that no other site can make a browser send, and it does not look at cookies.
 CSRF_EXEMPT = frozenset({"channel_webhooks.receive", "gateway_webhooks.receive"})
 
 _POLICY = (
@@ -84,8 +86,8 @@ def csp_nonce() -> str:
 
 
 def _protect() -> None:
-    """Refuse every unsafe request without the session's token, but for the routes of CSRF_EXEMPT."""
-    if request.endpoint and request.endpoint not in CSRF_EXEMPT:
+    """Refuse every unsafe request without the session's token, but for the API and the routes of CSRF_EXEMPT."""
+    if request.endpoint and request.endpoint not in CSRF_EXEMPT and not is_for_programs():
         csrf.protect()
 
 

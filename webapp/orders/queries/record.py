@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from webapp.catalog.models import PriceList, Product, StockList
@@ -72,17 +73,21 @@ def order_record(session: Session, order_id: int, scope: Scope) -> OrderRecord:
     )
 
 
-def _items(session: Session, order_id: int) -> list[RecordedItem]:
-    query = (
+def item_rows() -> Select[*tuple[Any, ...]]:
+    """Order items with the rows they point to, in the order of RecordedItem's fields."""
+    return (
         select(OrderItem, Product, PriceList, StockList, DataSource, ExternalStatus)
         .outerjoin(Product, Product.id == OrderItem.product_id)
         .outerjoin(PriceList, PriceList.id == OrderItem.price_list_id)
         .outerjoin(StockList, StockList.id == OrderItem.stock_list_id)
         .outerjoin(DataSource, DataSource.id == OrderItem.data_source_id)
         .outerjoin(ExternalStatus, ExternalStatus.id == OrderItem.external_status_id)
-        .where(OrderItem.order_id == order_id)
-        .order_by(OrderItem.position, OrderItem.part, OrderItem.id)
     )
+
+
+def _items(session: Session, order_id: int) -> list[RecordedItem]:
+    query = item_rows().where(OrderItem.order_id == order_id)
+    query = query.order_by(OrderItem.position, OrderItem.part, OrderItem.id)
     return [RecordedItem(*row) for row in session.execute(query)]
 
 

@@ -1,9 +1,11 @@
 """Changing columns by hand: only those that are named here, under the order's lock, with a version and a log entry."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, Final, cast
 
 from sqlalchemy import String, Table, select
+from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
 from webapp.core.audit import AuditContext, AuditEntry, record
@@ -73,6 +75,16 @@ def edit_order(
     )
     session.flush()
     return order
+
+
+def delivery_times(lower: datetime | None, upper: datetime | None) -> Range[datetime] | None:
+    """The span as its column keeps it; None without either end. Raises InvalidInput when it ends before it begins."""
+    if lower is None and upper is None:
+        return None
+    if lower is not None and upper is not None and upper <= lower:
+        words = "The delivery would end before it begins."
+        raise InvalidInput(words, fields={"delivery_range": [words]})
+    return Range(lower, upper)
 
 
 def check_columns(model: type[Base], columns: Mapping[str, Any], editable: frozenset[str]) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from webapp.channels.models import Channel
 from webapp.core.audit import SYSTEM, AuditContext, record
+from webapp.core.errors import NotFound
 from webapp.core.operations import Operation
 from webapp.orders.addresses import Side
 from webapp.orders.enums import CancelStatus, OrderStatus
@@ -62,6 +63,17 @@ class OrderService:
         draft = OrderDraft(channel_id=channel.id, number=number, **kwargs)
         order_id = create_order(self.session, channel, draft, audit_context)
         return self.session.get_one(Order, order_id)
+
+    def create_drafted(self, draft: OrderDraft, audit_context: AuditContext) -> int:
+        """A new order of the draft's channel; its id. Raises as `create_order`, and NotFound without the channel."""
+        channel = self.session.get(Channel, draft.channel_id)
+        if channel is None:
+            raise NotFound("There is no such channel.")
+        return create_order(self.session, channel, draft, audit_context)
+
+    def edit(self, order_id: int, audit_context: AuditContext, **kwargs: Any) -> Order:
+        """`update_order` for whoever knows the order's id alone. Raises as it does, and NotFound."""
+        return edit_order(self.session, order_id, kwargs, audit_context, version=None)
 
     def update_order(
         self, order: Order, audit_context: AuditContext, *, version: int | None = None, **kwargs: Any

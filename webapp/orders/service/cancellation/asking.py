@@ -65,6 +65,11 @@ def as_request(session: Session, reasons: Sequence[GivenReason], wishes: CancelW
     )
 
 
+def chosen_reasons(session: Session, given: Sequence[GivenReason]) -> list[ReasonChoice]:
+    """The reasons as the rules know them. Raises InvalidInput for one that does not exist."""
+    return [choice for _, choice in _reasons(session, given)]
+
+
 def _reasons(session: Session, given: Sequence[GivenReason]) -> list[tuple[GivenReason, ReasonChoice]]:
     ids = [each.reason_id for each in given]
     rows = session.scalars(select(CancellationReason).where(CancellationReason.id.in_(ids)))

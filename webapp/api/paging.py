@@ -1,0 +1,103 @@
+"""`count, next, previous, results` over a collection, and the words of the query that say which page."""
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from flask import request
+from marshmallow import Schema
+
+from webapp.api.fields import QueryWhole, Text
+from webapp.core.errors import InvalidInput
+from webapp.core.paging import DEEPEST, Asked, Found
+from webapp.ui.tables import decode_cursor, encode_cursor
+
+Json = dict[str, Any]
+PAGE_SIZE: Final = 50
+LARGEST_PAGE: Final = 200
+
+
+class PageQuery(Schema):
+    """Which page: by number, or behind a cursor that an earlier answer's `next` carried."""
+
+    page = QueryWhole(least=1, most=DEEPEST, metadata={"description": "The page's number, from 1."})
+    page_size = QueryWhole(
+        least=1, most=LARGEST_PAGE, metadata={"description": f"Rows of a page; {PAGE_SIZE} unless told."}
+    )
+    cursor = Text(
+        most=600,
+        metadata={
+            "description": "Begin a walk over everything with an empty cursor, then follow `next`: every page costs the same."
+        },
+    )
+
+
+def read_page(wanted: Mapping[str, Any], word: str, kinds: Sequence[type]) -> Asked:
+    """The page that the query names. Raises InvalidInput for one too deep, and for a cursor that is not of this list."""
+    size, number = wanted.get("page_size", PAGE_SIZE), wanted.get("page", 1)
+    place = read_cursor(wanted.get("cursor"), word, kinds)
+    if place is not None:
+        return Asked(size, place=place)
+    if number * size > DEEPEST:
+        words = f"Pages reach {DEEPEST} rows deep. Walk on with `cursor`: follow `next`, or begin with an empty one."
+        raise _refused("page", words)
+    return Asked(size, number)
+
+
+def read_cursor(text: str | None, word: str, kinds: Sequence[type]) -> Any:
+    """The place that a cursor names; None without one. Raises InvalidInput for one that is not of this list."""
+    if not text:
+        return None
+    written: Sequence[Any] = [str if kind is uuid.UUID else kind for kind in kinds]
+    place = decode_cursor(text, word, written)
+    if place is not None and _fits(place):
+        try:
+            return tuple(
+                uuid.UUID(str(value)) if kind is uuid.UUID else value
+                for kind, value in zip(kinds, place, strict=True)
+            )
+        except ValueError:
+            pass
+    raise _refused("cursor", "This cursor is not of this list. Begin again without it.")
+
+
+def next_url(word: str, values: Sequence[Any]) -> str:
+    """The address of the page behind the row with these values."""
+    return _url(cursor=encode_cursor(word, values))
+
+
+def collection(
+    found: Found, asked: Asked, wanted: Mapping[str, Any], results: list[Json], cursor_of: Callable[[], str]
+) -> Json:
+    """The answer. `next` turns into a cursor where numbered pages end, so that following it reaches the last row."""
+    walks = asked.place is not None or "cursor" in wanted
+    following = None
+    if found.has_more:
+        deeper = (asked.number + 1) * asked.size > DEEPEST
+        following = _url(cursor=cursor_of()) if walks or deeper else _url(page=str(asked.number + 1))
+    return {
+        "count": found.count,
+        "count_is_estimate": found.count_is_estimate,
+        "next": following,
+        "previous": _url(page=str(asked.number - 1)) if asked.number > 1 and not walks else None,
+        "results": results,
+    }
+
+
+def cursor(word: str, values: Sequence[Any]) -> str:
+    """The place behind the row with these values."""
+    return encode_cursor(word, values)
+
+
+def _url(**place: str) -> str:
+    kept = [(name, value) for name, value in request.args.items(multi=True) if name not in ("page", "cursor")]
+    return f"{request.base_url}?{urlencode([*kept, *place.items()])}"
+
+
+def _fits(place: Sequence[Any]) -> bool:
+    return all(not isinstance(value, int) or abs(value) < 2**63 for value in place)
+
+
+def _refused(field: str, words: str) -> InvalidInput:
+    return InvalidInput(words, fields={field: [words]})

@@ -1,0 +1,87 @@
+"""`ETag` and `If-Match`: writes that only happen to the order as its editor knows it.
+
+The tag is the order's version and the newest entry of its log. The version decides; the entry says from where on
+the log tells what has changed.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from flask import Response, jsonify, request
+from sqlalchemy.orm import Session
+
+from webapp.auth.permissions import channel_scope
+from webapp.core.db import db
+from webapp.core.errors import DomainError, InvalidInput
+from webapp.orders.locks import lock_order
+from webapp.orders.queries.cancelling import entries_after, newest_entry, visible_order
+from webapp.orders.queries.record import order_record
+from webapp.orders.serializers import order_detail, stamp
+from webapp.orders.views.acting import money_act
+
+_TAG: Final = re.compile(r'(?:W/)?"(\d{1,18})-(\d{1,18})"')
+
+
+class PreconditionFailed(DomainError):
+    """The order is not the one that `If-Match` names; `changes` tells what happened since, newest first."""
+
+    code = "precondition_failed"
+    http_status = 412
+
+
+class MalformedTag(InvalidInput):
+    """`If-Match` is no tag that we have given out."""
+
+    code = "malformed_if_match"
+    http_status = 400
+
+
+@contextmanager
+def order_act(tag: str, order_id: int) -> Iterator[Session]:
+    """A unit of work for an act on one order that the asker may see; a refusal leaves an audit entry alone.
+
+    Raises NotFound, PreconditionFailed, and what the service raises.
+    """
+    visible_order(db.session(), order_id, channel_scope())
+    wanted = _wanted()
+    with money_act(tag, ("order", order_id), order_id) as session:
+        if wanted is not None:
+            _check(session, order_id, *wanted)
+        yield session
+
+
+def answer_order(order_id: int, status: int = 200) -> Response:
+    """The order in full as it is now, with its tag."""
+    session = db.session()
+    record = order_record(session, order_id, channel_scope())
+    response = jsonify(order_detail(record))
+    response.status_code = status
+    response.headers["ETag"] = f'"{record.order.version}-{newest_entry(session, order_id)}"'
+    return response
+
+
+def _wanted() -> tuple[int, int] | None:
+    given = request.headers.get("If-Match", "").strip()
+    if not given or given == "*":
+        return None
+    found = _TAG.fullmatch(given)
+    if found is None:
+        raise MalformedTag("Send the ETag that an answer about this order carried.")
+    return int(found[1]), int(found[2])
+
+
+def _check(session: Session, order_id: int, version: int, entry: int) -> None:
+    order = lock_order(session, order_id)
+    if order.version == version:
+        return
+    changes: list[dict[str, Any]] = [
+        {"date": stamp(each.at), "by": each.actor, "what": each.tag, "summary": each.summary}
+        for each in entries_after(session, order_id, entry)
+    ]
+    who = changes[0]["by"] if changes else "Somebody"
+    raise PreconditionFailed(
+        f"{who} has changed this order meanwhile. Look at it as it is now, then send your change again.",
+        details={"etag": f'"{order.version}-{newest_entry(session, order_id)}"', "changes": changes},
+    )

@@ -1,0 +1,30 @@
+"""Every resource of the API with its place below `/api/v1`; one file each."""
+
+from typing import Final
+
+from webapp.api.blueprint import Resource
+from webapp.api.resources import (
+    channels,
+    operations,
+    order_cancelling,
+    order_items,
+    orders,
+    plans,
+    reasons,
+    refunds,
+    requests,
+    transactions,
+)
+
+RESOURCES: Final[tuple[tuple[str, Resource], ...]] = (
+    ("/orders", orders.resource),
+    ("/orders", order_cancelling.resource),
+    ("/order_items", order_items.resource),
+    ("/cancellation_plans", plans.resource),
+    ("/cancellation_requests", requests.resource),
+    ("/cancellation_reasons", reasons.resource),
+    ("/refunds", refunds.resource),
+    ("/transactions", transactions.resource),
+    ("/channels", channels.resource),
+    ("/operations", operations.resource),
+)

@@ -1,0 +1,137 @@
+"""`/api/v1/operations/`: background work, how far it is and what came of it."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from marshmallow import Schema
+
+from webapp.api.blueprint import Resource, answers
+from webapp.api.fields import Keys, QueryWhole, Text, Words
+from webapp.api.paging import LARGEST_PAGE, PAGE_SIZE, Json, next_url, read_cursor
+from webapp.auth.permissions import Permission, audit_context, current_staff, requires
+from webapp.core.db import db, unit_of_work
+from webapp.core.operations import OperationState
+from webapp.core.worklist import Outcome
+from webapp.operations import queries
+from webapp.operations.queries import OperationFilter, Viewer
+from webapp.operations.service import retry_operation
+from webapp.orders.serializers import stamp
+
+if TYPE_CHECKING:
+    from webapp.core.operations import Operation
+
+resource = Resource("api_operations", __name__, description="Background work")
+_WORD: Final = "-created"
+
+
+class Walk(Schema):
+    """Where a walk goes on; begin without a cursor."""
+
+    cursor = Text(most=600)
+    page_size = QueryWhole(least=1, most=LARGEST_PAGE)
+
+
+class OperationQuery(Walk):
+    """Which work."""
+
+    kind = Text(most=40)
+    state = Words(OperationState)
+    channel = Keys()
+
+
+class VerdictQuery(Walk):
+    """Which verdicts."""
+
+    outcome = Words(Outcome)
+
+
+@resource.get("/")
+@requires(Permission.OPERATIONS_VIEW)
+@resource.arguments(OperationQuery, location="query")
+@answers(200, "OperationPage", "One page of the work that matches.")
+def list_operations(wanted: Json) -> Json:
+    """Background work, the newest first"""
+    size = wanted.get("page_size", PAGE_SIZE)
+    after = read_cursor(wanted.get("cursor"), _WORD, (datetime, uuid.UUID))
+    kind = wanted.get("kind")
+    chosen = OperationFilter(
+        kinds=(kind,) if kind else (),
+        states=wanted.get("state", ()),
+        channel_ids=wanted.get("channel", ()),
+    )
+    rows = queries.operations(db.session(), _viewer(), chosen, after=after, limit=size + 1)
+    more = len(rows) > size
+    last = rows[size - 1].operation if more else None
+    return {
+        "next": None if last is None else next_url(_WORD, (last.created_at, str(last.id))),
+        "results": [operation_json(line.operation) for line in rows[:size]],
+    }
+
+
+@resource.get("/<uuid:operation_id>/")
+@requires(Permission.OPERATIONS_VIEW)
+@answers(200, "Operation", "The work.")
+def get_operation(operation_id: uuid.UUID) -> Json:
+    """One piece of work"""
+    return operation_json(queries.operation(db.session(), _viewer(), operation_id).operation)
+
+
+@resource.get("/<uuid:operation_id>/verdicts/")
+@requires(Permission.OPERATIONS_VIEW)
+@resource.arguments(VerdictQuery, location="query")
+@answers(200, "VerdictPage", "One page of verdicts.")
+def list_verdicts(wanted: Json, operation_id: uuid.UUID) -> Json:
+    """What became of each thing on the list of an operation"""
+    session, size = db.session(), wanted.get("page_size", PAGE_SIZE)
+    queries.operation(session, _viewer(), operation_id)
+    after = read_cursor(wanted.get("cursor"), "position", (int,)) or (-1,)
+    outcomes = wanted.get("outcome", tuple(Outcome))
+    rows = queries.verdicts(session, operation_id, outcomes, after=after[0], limit=size + 1)
+    more = len(rows) > size
+    return {
+        "next": next_url("position", (rows[size - 1].position,)) if more else None,
+        "results": [
+            {"position": row.position, "outcome": row.outcome, "words": row.words, "order": row.order_id}
+            for row in rows[:size]
+        ],
+    }
+
+
+@resource.post("/<uuid:operation_id>/retry/")
+@requires(Permission.OPERATIONS_RETRY)
+@answers(202, "Operation", "The work, ready to run.")
+def retry(operation_id: uuid.UUID) -> tuple[Json, int]:
+    """Let work that was given up run again"""
+    queries.operation(db.session(), _viewer(), operation_id)
+    with unit_of_work() as session:
+        answer = operation_json(retry_operation(session, audit_context(), operation_id))
+    return answer, 202
+
+
+def operation_json(row: Operation) -> dict[str, Any]:
+    """Background work as the API writes it; its arguments are ours."""
+    return {
+        "id": str(row.id),
+        "kind": row.kind,
+        "state": str(row.state),
+        "channel": row.channel_id,
+        "order": row.order_id,
+        "attempt": row.attempt,
+        "max_attempts": row.max_attempts,
+        "progress_done": row.progress_done,
+        "progress_total": row.progress_total,
+        "result": row.result,
+        "last_error": row.last_error,
+        "requested_by": row.requested_by_id,
+        "created_date": stamp(row.created_at),
+        "started_date": stamp(row.started_at),
+        "finished_date": stamp(row.finished_at),
+    }
+
+
+def _viewer() -> Viewer:
+    staff = current_staff()
+    return Viewer(staff.id, staff.channel_ids)
