@@ -16,7 +16,16 @@ from webapp.core.settings import Settings
 from webapp.metrics import init_metrics
 from webapp.operations import views as operations
 from webapp.orders import views as orders
-from webapp.orders.views import approval_limits, attention, audit, cancellations, dashboard, finance, mentions
+from webapp.orders.views import (
+    approval_limits,
+    attention,
+    audit,
+    cancellations,
+    dashboard,
+    finance,
+    mentions,
+    tracking,
+)
 from webapp.orders.views.badges import init_badges
 from webapp.payments import api as gateway_webhooks
 from webapp.ui.shell import init_ui
@@ -43,6 +52,7 @@ def register(app: Flask, settings: Settings) -> None:
         audit.blueprint,
         dashboard.blueprint,
         finance.blueprint,
+        tracking.blueprint,
         mentions.blueprint,
         approval_limits.blueprint,
         gateway_webhooks.webhooks,

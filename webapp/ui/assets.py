@@ -33,6 +33,7 @@ BUNDLES: dict[str, tuple[str, ...]] = {
             "cancelling",
             "channels",
             "dashboard",
+            "tracking",
         )
     ),
     # Order matters: page.js defines what the others use.
@@ -48,6 +49,7 @@ BUNDLES: dict[str, tuple[str, ...]] = {
             "tables",
             "keyboard",
             "orders",
+            "upload",
         )
     ),
 }

@@ -63,17 +63,22 @@ def read(path: Path, *, most_rows: int) -> tuple[Kind, Iterator[Line]]:
     """What the file is, and its rows that say something, the header among them. Raises Unreadable, also while iterating."""
     with path.open("rb") as file:
         head = file.read(4096)
-    if not head.strip():
-        raise Unreadable("empty")
+    check_head(head)
     if head.startswith(XLSX_HEAD):
         return Kind("xlsx"), _checked(_sheet_rows(path), most_rows)
+    text, encoding = _decoded(path.read_bytes())
+    text, delimiter = _delimited(text)
+    return Kind("csv", encoding, delimiter), _checked(_text_rows(text, delimiter), most_rows)
+
+
+def check_head(head: bytes) -> None:
+    """Refuse by its first bytes what is no spreadsheet of ours. Raises Unreadable."""
+    if not head.strip():
+        raise Unreadable("empty")
     if head.startswith(_OLD_EXCEL):
         raise Unreadable("old_excel")
     if head.startswith(_OTHERS):
         raise Unreadable("not_a_spreadsheet")
-    text, encoding = _decoded(path.read_bytes())
-    text, delimiter = _delimited(text)
-    return Kind("csv", encoding, delimiter), _checked(_text_rows(text, delimiter), most_rows)
 
 
 def _checked(rows: Iterable[Line], most_rows: int) -> Iterator[Line]:

@@ -30,6 +30,11 @@ _DONE: Final = {
     "refund.reversed": N_("refund taken back by the bank: %(words)s"),
     "refund.checked": N_("asked the bank about the refund of %(words)s at once"),
     "order.note.confirmed": N_("has read the note. %(words)s"),
+    "order.shipped": N_("shipped %(words)s"),
+    "order.shipping_undone": N_("undid the shipping with number %(words)s"),
+    "tracking_upload.stored": N_("uploaded the tracking numbers of %(words)s"),
+    "tracking_upload.applied": N_("applied the tracking numbers of %(words)s"),
+    "tracking_upload.undone": N_("undid the tracking numbers of %(words)s"),
     "attention.closed": N_("closed an attention entry: %(words)s"),
     "reconciliation_break.closed": N_("closed a difference with the bank: %(words)s"),
 }

@@ -1,0 +1,44 @@
+"""Spreadsheets that we write: text is text, so that nothing that a stranger typed runs as a formula."""
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import IO, Any, Final
+
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.worksheet._write_only import WriteOnlyWorksheet
+
+Cell = str | int | Decimal | datetime | None
+# What openpyxl would take for a formula or for an error.
+_SPECIAL: Final = ("=", "#")
+# Characters that XML cannot hold.
+_ILLEGAL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+LONGEST_TITLE: Final = 31  # characters of a sheet's name
+
+
+def write_xlsx(file: IO[bytes], title: str, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> int:
+    """Write one sheet; how many rows below its header. Times must be without a zone: the reader's clock."""
+    book = Workbook(write_only=True)
+    sheet: Any = book.create_sheet(title[:LONGEST_TITLE])
+    sheet.freeze_panes = "A2"
+    sheet.append([_cell(sheet, text) for text in header])
+    count = 0
+    for row in rows:
+        sheet.append([_cell(sheet, value) for value in row])
+        count += 1
+    book.save(file)
+    return count
+
+
+def _cell(sheet: WriteOnlyWorksheet, value: Cell) -> Any:
+    if not isinstance(value, str):
+        return value
+    if not value.isprintable():
+        value = _ILLEGAL.sub("", value)
+    if not value.startswith(_SPECIAL):
+        return value
+    cell: Any = WriteOnlyCell(sheet, value=value)
+    cell.data_type = "s"
+    return cell
