@@ -1,4 +1,4 @@
-"""One RQ worker on one queue: `python worker.py channels` (or money, files, upkeep)."""
+"""One RQ worker on one queue: `python worker.py channels` (or money, files, upkeep, webhooks)."""
 
 import os
 import sys

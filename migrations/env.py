@@ -12,6 +12,7 @@ import webapp.core.breaker
 import webapp.core.operations
 import webapp.core.worklist
 import webapp.customers.models
+import webapp.events.models
 import webapp.orders.models
 import webapp.payments.models  # noqa: F401 - importing fills the metadata
 from webapp.core.db import Base

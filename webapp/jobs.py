@@ -6,11 +6,18 @@ from webapp.core.periodic import SlotSource
 from webapp.operations import upkeep
 from webapp.orders import jobs as orders
 from webapp.payments import jobs as payments
+from webapp.webhooks import jobs as webhooks
 
 
 def handlers() -> dict[str, Handler]:
     """Every kind of operation with its one handler; a kind listed twice is a mistake and raises ValueError."""
-    areas: list[dict[str, Handler]] = [channels.HANDLERS, orders.HANDLERS, payments.HANDLERS, upkeep.HANDLERS]
+    areas: list[dict[str, Handler]] = [
+        channels.HANDLERS,
+        orders.HANDLERS,
+        payments.HANDLERS,
+        webhooks.HANDLERS,
+        upkeep.HANDLERS,
+    ]
     merged: dict[str, Handler] = {}
     for area in areas:
         doubled = merged.keys() & area.keys()
@@ -22,4 +29,4 @@ def handlers() -> dict[str, Handler]:
 
 def slot_sources() -> list[SlotSource]:
     """What the scheduler asks on every tick."""
-    return [*channels.SLOT_SOURCES, *orders.SLOT_SOURCES, *upkeep.SLOT_SOURCES]
+    return [*channels.SLOT_SOURCES, *orders.SLOT_SOURCES, *webhooks.SLOT_SOURCES, *upkeep.SLOT_SOURCES]

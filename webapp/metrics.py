@@ -149,7 +149,7 @@ FAMILIES = (
         "How long the operation that waits longest has been due, by queue; 0 when none is.",
         ("queue",),
         "SELECT queue, coalesce(max(extract(epoch FROM clock_timestamp() - due)), 0) FROM"
-        " (VALUES ('channels'), ('money'), ('files'), ('upkeep')) AS queues(queue) LEFT JOIN"
+        " (VALUES ('channels'), ('money'), ('files'), ('upkeep'), ('webhooks')) AS queues(queue) LEFT JOIN"
         " (SELECT queue, next_run_at AS due FROM operation WHERE state = 'ready' AND next_run_at <= clock_timestamp()"
         "  UNION ALL SELECT queue, lease_until FROM operation WHERE state = 'leased' AND lease_until < clock_timestamp())"
         " AS waiting USING (queue) GROUP BY queue",

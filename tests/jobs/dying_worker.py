@@ -12,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
+from sqlalchemy import text
+
 import worker
 from tests.servers import Processes, wait_until
 from webapp.app import create_app
@@ -26,6 +28,7 @@ from webapp.orders.service.cancellation import deciding
 from webapp.orders.service.cancellation.authority import Authority
 from webapp.orders.service.refunds import machine
 from webapp.orders.service.refunds.machine import RefundMachine
+from webapp.webhooks import delivering, spreading
 
 
 def die(*_: Any, **__: Any) -> NoReturn:
@@ -81,6 +84,13 @@ def judge_in_two_transactions(
     die()
 
 
+def mark_before_the_deliveries(session: Any) -> NoReturn:
+    """What spreading must not be: the events are marked in a transaction before that of their deliveries."""
+    session.execute(text("UPDATE event SET is_spread = true"))
+    session.commit()
+    die()
+
+
 STEPS: dict[str, Callable[[], None]] = {
     "third verdict, not committed": lambda: nth(3, before, worklist, "_decide"),
     "third verdict, committed": lambda: nth(3, after, worklist, "_judge"),
@@ -92,6 +102,13 @@ STEPS: dict[str, Callable[[], None]] = {
     "about to send": lambda: before(machine, "_ask"),
     "answered": lambda: after(machine, "_ask"),
     "settled": lambda: after(RefundMachine, "_settle"),
+    "spread, not committed": lambda: after(spreading, "spread_some"),
+    "spread, no hint": lambda: before(spreading, "create"),
+    "marked, deliveries to come": lambda: setattr(spreading, "spread_some", mark_before_the_deliveries),
+    "about to post": lambda: before(delivering, "_send"),
+    "posted": lambda: after(delivering, "_send"),
+    "third post, not noted": lambda: nth(3, after, delivering, "_send"),
+    "noted, not committed": lambda: after(delivering, "note"),
     "never": lambda: None,
 }
 

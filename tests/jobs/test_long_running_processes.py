@@ -76,7 +76,7 @@ def test_worker_when_the_queue_is_unknown_then_it_says_which_there_are(processes
     worker = processes.worker("everything")
 
     assert _end(worker) == 1
-    assert worker.output == "Usage: python worker.py {channels|money|files|upkeep}\n"
+    assert worker.output == "Usage: python worker.py {channels|money|files|upkeep|webhooks}\n"
 
 
 def test_web_when_there_is_no_secret_key_then_one_sentence_names_it(processes: Processes) -> None:

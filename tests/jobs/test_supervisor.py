@@ -29,6 +29,7 @@ PROGRAMS = {
     "worker money",
     "worker files",
     "worker upkeep",
+    "worker webhooks",
     "sweeper",
     "scheduler",
 }

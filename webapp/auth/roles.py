@@ -38,6 +38,7 @@ class Permission(StrEnum):
     STAFF_MANAGE = "staff.manage"
     API_TOKENS = "api.tokens"
     SETTINGS_LIMITS = "settings.limits"
+    WEBHOOKS_MANAGE = "webhooks.manage"
 
 
 class Role(StrEnum):
@@ -121,6 +122,7 @@ _OPERATOR = frozenset(
         Permission.DASHBOARD_VIEW,
         Permission.AUDIT_VIEW,
         Permission.API_TOKENS,
+        Permission.WEBHOOKS_MANAGE,
     }
 )
 

@@ -9,6 +9,7 @@ from webapp.channels.service import ChannelService
 from webapp.commands.context import with_app
 from webapp.core.db import unit_of_work
 from webapp.payments.account_setup import rotate_account_secrets
+from webapp.webhooks.secrets import rotate_webhook_secrets
 
 
 @click.group()
@@ -25,8 +26,10 @@ def rotate() -> None:
     """
     channels = _rotate_all(ChannelService().rotate_secrets)
     accounts = _rotate_all(rotate_account_secrets)
+    webhooks = _rotate_all(rotate_webhook_secrets)
     click.echo(
-        f"The credentials of {channels} channels and {accounts} payment accounts are encrypted with the first key."
+        f"The credentials of {channels} channels, {accounts} payment accounts and {webhooks} webhooks"
+        " are encrypted with the first key."
     )
 
 

@@ -99,11 +99,15 @@ def unit_of_work() -> Iterator[Session]:
 
 
 def after_commit(session: Session, hook: Callable[[], None]) -> None:
-    """Run `hook` once this unit of work has committed. A hook only hints: losing it may cost seconds, never work."""
+    """Run `hook` once this unit of work has committed. A hook only hints: losing it may cost seconds, never work.
+
+    The same function given twice runs once.
+    """
     hooks: list[Callable[[], None]] | None = session.info.get(_HOOKS)
     if hooks is None:
         raise RuntimeError("after_commit needs an open unit of work.")
-    hooks.append(hook)
+    if hook not in hooks:
+        hooks.append(hook)
 
 
 def before_commit(session: Session, key: str, last_word: Callable[[], None]) -> None:

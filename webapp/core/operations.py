@@ -31,6 +31,7 @@ class Queue(StrEnum):
     MONEY = "money"
     FILES = "files"
     UPKEEP = "upkeep"
+    WEBHOOKS = "webhooks"
 
 
 class OperationState(StrEnum):

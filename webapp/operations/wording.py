@@ -46,6 +46,11 @@ KINDS: dict[str, KindWords] = {
     "tracking.check": KindWords(N_("Check of a tracking upload"), N_("Checking tracking numbers")),
     "tracking.apply": KindWords(N_("Tracking upload"), N_("Applying tracking numbers")),
     "tracking.undo": KindWords(N_("Undoing of a tracking upload"), N_("Undoing tracking numbers")),
+    "webhooks.spread": KindWords(N_("Sorting of events for webhooks"), N_("Sorting events for webhooks")),
+    "webhooks.deliver": KindWords(N_("Deliveries to a webhook"), N_("Delivering to a webhook")),
+    "webhooks.clean": KindWords(
+        N_("Clearing of old webhook deliveries"), N_("Clearing old webhook deliveries")
+    ),
     "channel.check": KindWords(N_("Connection test"), N_("Testing the connection")),
 }
 

@@ -111,7 +111,7 @@ class OrderService:
         if changes:
             for name, (_, new) in changes.items():
                 setattr(order, name, new)
-            touch(order)
+            touch(order, status_before=changes.get("status", [None])[0])
             record(
                 self.session,
                 audit_context,

@@ -4,18 +4,20 @@ from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 
 from webapp.orders.enums import CancelStatus, OrderStatus
 from webapp.orders.models import CancellationPlan, Order, OrderItem
+from webapp.orders.service.news import announce_change
 from webapp.orders.states import order_cancel_status, order_flags, order_status
 
 
 def restate(session: Session, order: Order) -> None:
     """Derive the order's status, flags and cancel status anew and give it the next version; under its lock."""
+    before = order.status
     for name, value in derived(session, order).items():
         setattr(order, name, value)
-    touch(order)
+    touch(order, status_before=before)
 
 
 def derived(session: Session, order: Order) -> dict[str, Any]:
@@ -40,7 +42,10 @@ def derived(session: Session, order: Order) -> dict[str, Any]:
     }
 
 
-def touch(order: Order) -> None:
-    """Somebody changed the order: forms that were opened before are stale now."""
+def touch(order: Order, *, status_before: int | None = None) -> None:
+    """Somebody changed the order: forms that were opened before are stale now, and other systems hear of it."""
     order.version += 1
     order.modified_at = func.now()
+    session = object_session(order)
+    if session is not None:
+        announce_change(session, order, status_before=status_before)

@@ -25,6 +25,7 @@ from webapp.orders.service.writing.people import ChangedPerson, settle_people
 from webapp.orders.service.writing.reference import KnownProduct, products, references
 from webapp.orders.service.writing.refusing import refusal
 from webapp.orders.service.writing.story import entry_of_person
+from webapp.orders.service.writing.telling import Written, tell
 
 # Milliseconds. Writers of whole batches wait for each other; a person's page does not (orders/locks.py).
 LOCK_TIMEOUT_MS = 30_000
@@ -71,6 +72,7 @@ def create_order(session: Session, channel: Channel, draft: OrderDraft, context:
             raise _duplicate(batch, draft)
         _tell_of_people(batch, people, effects)
         effects.write()
+        tell(batch, Written([incoming], [], effects))
     return incoming.id
 
 
@@ -123,11 +125,17 @@ def _write(batch: Batch, incoming: Sequence[Incoming]) -> dict[int, WriteResult]
     decisions = _decided_under_lock(batch, [*touched, *found], known, results)
     apply(batch, [each for each in decisions if not each.is_empty], words, known, effects)
     told = {id(person.told_by) for person in people}
+    changed = []
     for decision in decisions:
-        verdict = "updated" if decision.is_change or id(decision.incoming) in told else "unchanged"
-        _answer(results, decision.incoming, decision.incoming.result(verdict))
+        is_changed = decision.is_change or id(decision.incoming) in told
+        _answer(
+            results, decision.incoming, decision.incoming.result("updated" if is_changed else "unchanged")
+        )
+        if is_changed:
+            changed.append(decision)
     _tell_of_people(batch, people, effects)
     effects.write()
+    tell(batch, Written([each for each in new if each.order_id is not None], changed, effects))
     return results
 
 

@@ -35,6 +35,7 @@ from webapp.orders.service.cancellation.paying import make_refunds
 from webapp.orders.service.cancellation.redrafting import is_paid_back_as, redraft, rewrite
 from webapp.orders.service.cancellation.refusals import MoreThanOneOpenPlan
 from webapp.orders.service.integration_action_service import IntegrationActionService
+from webapp.orders.service.news import announce_plan
 from webapp.orders.service.refunds.plan_moves import move_items, move_plan
 from webapp.orders.service.standing import restate
 from webapp.orders.service.stock import add_reservations, reserved_by
@@ -219,6 +220,7 @@ def _approve(
     plan.status = CancelStatus.APPROVED.value
     plan.refund_invoice_number = invoice_number or plan.refund_invoice_number
     _note_decision(session, plan, by, "cancellation_plan.approved", before, "")
+    announce_plan(session, order, plan)
     freed = _reservations(session, plan)
     move_items(session, plan, CancelStatus.APPROVED)
     refunds = make_refunds(session, order, plan, requested_by_id=by.context.staff_id)
@@ -239,6 +241,7 @@ def _reject(session: Session, order: Order, plan: CancellationPlan, by: Authorit
     plan.status = CancelStatus.REJECTED.value
     plan.closed_at = func.clock_timestamp()
     _note_decision(session, plan, by, "cancellation_plan.rejected", status.value, words)
+    announce_plan(session, order, plan)
     move_items(session, plan, CancelStatus.REJECTED)
     _move_requests(session, plan, RequestStatus.REJECTED)
 

@@ -35,6 +35,7 @@ from webapp.orders.models import (
 from webapp.orders.service.cancellation.authority import Authority, limits_in
 from webapp.orders.service.cancellation.facts import read_facts
 from webapp.orders.service.cancellation.refusals import BY_PROBLEM, PurchaseTransactionNotFound
+from webapp.orders.service.news import announce_opened
 from webapp.orders.service.splitting import split_off
 from webapp.orders.service.standing import restate
 from webapp.payments.history import ask_for_baskets
@@ -105,6 +106,7 @@ def open_plans(
             summary=in_words(plan.refund_amount, plan.currency),
             changes={"status": [None, plan.status]},
         )
+        announce_opened(session, order, plan)
     return OpenedPlans(tuple(plans), draft)
 
 

@@ -13,6 +13,7 @@ from webapp.orders.enums import (
     RefundWay,
 )
 from webapp.orders.models import CancellationPlan, CancellationPlanItem, Order, OrderItem
+from webapp.orders.service.news import announce_plan
 from webapp.orders.states import check_cancel_move, item_status_in_plan, plan_status_after_refunds
 from webapp.payments.models import Refund
 
@@ -43,6 +44,7 @@ def move_plan(session: Session, order: Order, plan_id: int, *, refund_reversed: 
     move_items(session, plan, status)
     if status is CancelStatus.COMPLETED:
         _move_amounts(session, order, plan, 1)
+        announce_plan(session, order, plan)
     elif before is CancelStatus.COMPLETED:
         _move_amounts(session, order, plan, -1)
 

@@ -8,6 +8,7 @@ from webapp.core.money import in_words
 from webapp.orders.enums import AttentionKind, RefundState
 from webapp.orders.models import Order
 from webapp.orders.service.attention import Alarm, raise_attention
+from webapp.orders.service.news import announce_refund
 from webapp.orders.service.refunds.plan_moves import move_plan
 from webapp.orders.service.standing import restate
 from webapp.orders.states import check_refund_move
@@ -42,6 +43,7 @@ def reverse_refund(
         move_plan(session, order, refund.plan_id, refund_reversed=True)
     restate(session, order)
     _tell(session, order, refund, words, context)
+    announce_refund(session, order, refund)
 
 
 def _tell(session: Session, order: Order, refund: Refund, words: str, context: AuditContext) -> None:

@@ -18,6 +18,7 @@ from webapp.orders.enums import (
 from webapp.orders.locks import lock_order
 from webapp.orders.models import Order
 from webapp.orders.service.attention import Alarm, raise_attention
+from webapp.orders.service.news import announce_refund
 from webapp.orders.service.refunds.claims import Claim
 from webapp.orders.service.refunds.plan_moves import move_plan
 from webapp.orders.service.standing import restate
@@ -127,6 +128,7 @@ def apply_state(
             summary=f"{amount}: {words}" if words else amount,
             changes={"state": [before, state.value]},
         )
+        announce_refund(session, order, refund)
 
 
 def _book(session: Session, order: Order, refund: Refund) -> None:

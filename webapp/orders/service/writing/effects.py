@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import text
 
@@ -48,6 +48,25 @@ class ClosedItem:
     columns: Mapping[str, Any]
 
 
+class EndedPlan(NamedTuple):
+    """A plan that was written closed, because the channel had ended its items."""
+
+    id: int
+    order_id: int
+    kind: PlanKind
+    amount: Decimal
+    currency: str
+
+
+class PaidThere(NamedTuple):
+    """A refund that was made at the channel."""
+
+    id: uuid.UUID
+    order_id: int
+    amount: Decimal
+    currency: str
+
+
 @dataclass(slots=True)
 class Effects:
     """Rows to be written when every order of the batch has its id."""
@@ -58,6 +77,9 @@ class Effects:
     stock: defaultdict[StockKey, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
     search: set[int] = field(default_factory=set)
     answers: dict[int, RequestStatus] = field(default_factory=dict)
+    paid_there: list[PaidThere] = field(default_factory=list)
+    # Known once they are written.
+    ended: list[EndedPlan] = field(default_factory=list)
     _refunds: list[tuple[Any, ...]] = field(default_factory=list)
     _ledger: list[tuple[Any, ...]] = field(default_factory=list)
     _requests: list[tuple[Any, ...]] = field(default_factory=list)
@@ -75,6 +97,7 @@ class Effects:
         target = (order_id, payment_id, refund.amount, currency)
         self._refunds.append((key, *target, f"rf_{key}", refund.remote_id, refund.reason, at))
         self._ledger.append((key, order_id, refund.amount, currency, refund.remote_id, at))
+        self.paid_there.append(PaidThere(key, order_id, refund.amount, currency))
 
     def request(self, order_id: int, item_id: int, quantity: Decimal) -> None:
         """Take down the channel's wish to cancel an item."""
@@ -122,8 +145,12 @@ class Effects:
             self.batch.session,
             self._plans,
             same={"status": CancelStatus.COMPLETED, "origin": "channel", "shipping_policy": "proportional"},
-            tail="RETURNING id, order_id, kind",
+            tail="RETURNING id, order_id, kind, computed_amount, currency",
         )
+        self.ended = [
+            EndedPlan(row.id, row.order_id, PlanKind(row.kind), row.computed_amount, row.currency)
+            for row in made
+        ]
         rows = [
             _plan_item(plan.id, item)
             for plan in made
