@@ -1,4 +1,4 @@
-"""Processes that die at one step of a refund: `python -m tests.jobs.dying_worker money|approve …`.
+"""Processes that die at one step of their work: `python -m tests.jobs.dying_worker money|channels|approve …`.
 
 The product knows nothing of it: its functions are wrapped from here, and `os._exit` leaves nothing tidied up.
 
@@ -18,6 +18,9 @@ import worker
 from tests.servers import Processes, wait_until
 from webapp.app import create_app
 from webapp.auth.roles import Role
+from webapp.channels import delivering as telling
+from webapp.channels.delivering import Delivery
+from webapp.channels.integrations.woocommerce.tracking import WooTracking
 from webapp.core import hints, worklist
 from webapp.core.audit import AuditContext, Origin
 from webapp.core.db import unit_of_work
@@ -109,6 +112,11 @@ STEPS: dict[str, Callable[[], None]] = {
     "posted": lambda: after(delivering, "_send"),
     "third post, not noted": lambda: nth(3, after, delivering, "_send"),
     "noted, not committed": lambda: after(delivering, "note"),
+    "begun, not committed": lambda: after(telling, "push_of"),
+    "begun": lambda: before(telling, "send_of"),
+    "told, not settled": lambda: after(WooTracking, "tell"),
+    "told and settled, not committed": lambda: after(Delivery, "_answer"),
+    "told and settled": lambda: after(Delivery, "_sent"),
     "never": lambda: None,
 }
 
