@@ -116,7 +116,7 @@ def test_two_workers_when_they_come_for_a_channel_at_once_then_each_thing_is_tol
         assert all(isinstance(each, int) for each in ran), ran
         drain("channels")
         assert action_now(key).state == "sent"
-        assert [note["note"] for note in told.notes()][0].endswith(f" TR-{turn}")
+        assert told.notes()[0]["note"].endswith(f" TR-{turn}")
         assert len(told.notes()) == turn + 1
 
 

@@ -8,6 +8,7 @@ from flask_babel import gettext
 
 from webapp.auth.permissions import Permission, audit_context, can, channel_scope, requires
 from webapp.channels import queries
+from webapp.channels.outbox import outbox
 from webapp.channels.queries import ChannelHealth
 from webapp.channels.registry import CHANNEL_TYPES
 from webapp.channels.service import ChannelService
@@ -20,6 +21,7 @@ from webapp.operations import queries as operation_queries
 from webapp.operations.shown import Shown, shown
 from webapp.operations.views import tell_ended
 from webapp.operations.watching import parsed, watch
+from webapp.orders.enums import ActionKind, ActionState
 from webapp.ui.htmx import is_htmx, redirect, render, toast, trigger
 
 RECENT = 8
@@ -95,6 +97,9 @@ def recent_ctx(channel_id: int) -> dict[str, Any]:
     return {
         "failures": queries.failed_records(session, channel_id, limit=SHOWN_FAILURES),
         "recent": [shown(line) for line in lines],
+        "outbox": outbox(session, channel_id),
+        "action_kind": ActionKind,
+        "action_state": ActionState,
     }
 
 

@@ -31,6 +31,7 @@ from webapp.payments.models import PaymentOption, Refund, Transaction
 
 # Enough for "14 orders"; a marketplace's collective customer may have a hundred thousand.
 CUSTOMER_ORDERS_CAP: Final = 1_000
+TOLD_SHOWN: Final = 10  # messages to the channel on the order's page
 REFRESH_KIND: Final = "channel.refresh_order"
 
 Shipping = aliased(Address, name="shipping")
@@ -46,7 +47,7 @@ class Part(StrEnum):
     MUST_READ = "has_must_read"
     ATTENTION = "has_attention"
     WISHES = "has_wishes"
-    REFUSED = "has_refused"
+    TOLD = "has_told"
     REFRESH = "has_refresh"
 
 
@@ -181,9 +182,9 @@ def open_attention(session: Session, order_id: int) -> Sequence[Attention]:
     return session.scalars(_ATTENTION, {"order_id": order_id}).all()
 
 
-def refused_actions(session: Session, order_id: int) -> Sequence[IntegrationAction]:
-    """What the channel refused to be told, the newest few."""
-    return session.scalars(_REFUSED, {"order_id": order_id}).all()
+def told_actions(session: Session, order_id: int) -> Sequence[IntegrationAction]:
+    """What the channel was, is being, or could not be told; the newest few."""
+    return session.scalars(_TOLD, {"order_id": order_id}).all()
 
 
 def open_refresh(session: Session, order_id: int) -> Operation | None:
@@ -218,7 +219,6 @@ def orders_of_number(session: Session, number: str) -> list[tuple[int, str]]:
 
 
 _ID: Final = bindparam("order_id", type_=BigInteger)
-_NOT_TOLD: Final = IntegrationAction.state.in_(("failed", "given_up", "unsupported"))
 _ASKED_ANEW: Final = and_(
     Operation.kind == REFRESH_KIND, Operation.state.in_((OperationState.READY, OperationState.LEASED))
 )
@@ -305,7 +305,7 @@ _PARTS: Final = {
     Part.MUST_READ: (OrderNote.order_id == Order.id, OrderNote.must_read, OrderNote.erased_at.is_(None)),
     Part.ATTENTION: (Attention.order_id == Order.id, Attention.closed_at.is_(None)),
     Part.WISHES: (CancellationRequest.order_id == Order.id, REQUEST_IS_OPEN),
-    Part.REFUSED: (IntegrationAction.order_id == Order.id, _NOT_TOLD),
+    Part.TOLD: (IntegrationAction.order_id == Order.id,),
     Part.REFRESH: (Operation.order_id == Order.id, _ASKED_ANEW),
 }
 # Put together once: building a statement costs more than asking it.
@@ -334,11 +334,11 @@ _PACKAGES: Final = (
 _ATTENTION: Final = (
     select(Attention).where(Attention.order_id == _ID, Attention.closed_at.is_(None)).order_by(Attention.id)
 )
-_REFUSED: Final = (
+_TOLD: Final = (
     select(IntegrationAction)
-    .where(IntegrationAction.order_id == _ID, _NOT_TOLD)
+    .where(IntegrationAction.order_id == _ID)
     .order_by(IntegrationAction.id.desc())
-    .limit(10)
+    .limit(TOLD_SHOWN)
 )
 _REFRESH: Final = (
     select(Operation).where(Operation.order_id == _ID, _ASKED_ANEW).order_by(Operation.created_at.desc())

@@ -1,6 +1,16 @@
 """The pages of orders: the list and one order. Each view parses, calls, renders."""
 
-from webapp.orders.views import actions, cancel_many, cancelling, detail, list, notes, payment_history, plans
+from webapp.orders.views import (
+    actions,
+    cancel_many,
+    cancelling,
+    detail,
+    list,
+    notes,
+    payment_history,
+    plans,
+    told,
+)
 from webapp.orders.views.blueprint import blueprint
 
 __all__ = [
@@ -13,4 +23,5 @@ __all__ = [
     "notes",
     "payment_history",
     "plans",
+    "told",
 ]

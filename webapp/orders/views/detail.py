@@ -24,6 +24,7 @@ from webapp.orders.views.happened import told
 from webapp.orders.views.items import item_lines, parcels, peek_line
 from webapp.orders.views.money import paid, sums, went_back
 from webapp.orders.views.shown import Worder, worded
+from webapp.orders.views.told_words import told_lines
 from webapp.ui.htmx import render
 
 LARGEST_ID: Final = 2**63 - 1  # of PostgreSQL's bigint; a longer number in a URL is no order's
@@ -61,7 +62,7 @@ def show_ctx(session: Session, order_id: int, scope: Scope) -> dict[str, Any]:
         "unread": unread_notes(session, order.id, current_staff().id) if Part.MUST_READ in head.has else (),
         "attention": detail.open_attention(session, order.id) if Part.ATTENTION in head.has else (),
         "wishes": len(wishes_of(session, order.id)) if Part.WISHES in head.has else 0,
-        "refused": detail.refused_actions(session, order.id) if Part.REFUSED in head.has else (),
+        "told": told_lines(detail.told_actions(session, order.id)) if Part.TOLD in head.has else (),
         "refresh": detail.open_refresh(session, order.id) if Part.REFRESH in head.has else None,
         "can_refresh": order.remote_id is not None,
         "can_cancel": any(item.row.status in LIVE_STATUSES for item in items) or Part.WISHES in head.has,
