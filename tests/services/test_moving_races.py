@@ -130,7 +130,7 @@ def without_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
         both_have_looked.wait(10)
         return found
 
-    def unlocked(session: Session, order_id: int) -> Order:
+    def unlocked(session: Session, order_id: int, **_: Any) -> Order:
         return session.get_one(Order, order_id)
 
     for module in (moving, packing):

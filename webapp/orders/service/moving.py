@@ -59,7 +59,7 @@ def move_items(
     order's and for a step back without a reason, Conflict when the order is no longer at `version`.
     """
     permissions = require_moving(session, context)
-    order = lock_order(session, order_id)
+    order = lock_order(session, order_id, acting=context)
     check_version(session, order, version)
     rows = items_under_lock(session, order)
     terms = move_terms(session, order, permissions, move.reason)

@@ -56,7 +56,7 @@ def split_packages(
     for what cannot be packed so, Conflict for items that have left in another parcel and for a stale `version`.
     """
     require_moving(session, context)
-    order = lock_order(session, order_id)
+    order = lock_order(session, order_id, acting=context)
     check_version(session, order, version)
     rows = {item.id: item for item in items_under_lock(session, order)}
     existing = _packages(session, order)

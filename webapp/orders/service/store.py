@@ -32,7 +32,7 @@ def confirm_pay_on_delivery(
 
     Raises Conflict for an order that is paid otherwise or has nothing to confirm.
     """
-    order = lock_order(session, order_id)
+    order = lock_order(session, order_id, acting=context)
     if not is_paid_on_delivery(session, order):
         raise Conflict(f"Order {order.number} is not paid on delivery: there is nothing to confirm.")
     waiting = [item.id for item in items_under_lock(session, order) if item.status == TO_CONFIRM]
@@ -59,7 +59,7 @@ def accept_in_store(
     session: Session, order_id: int, context: AuditContext, *, version: int | None = None
 ) -> Moved:
     """Everything open lies in the store and can be picked up (520). Raises Conflict for what is not picked up there."""
-    _require_pickup(lock_order(session, order_id))
+    _require_pickup(lock_order(session, order_id, acting=context))
     return move_items(session, order_id, MoveItems(OrderStatus.READY_FOR_PICKUP), context, version=version)
 
 
@@ -67,7 +67,7 @@ def deliver_in_store(
     session: Session, order_id: int, context: AuditContext, *, version: int | None = None
 ) -> Moved:
     """The customer has picked everything up (520 → 550). Raises Conflict naming what the store has not accepted yet."""
-    order = lock_order(session, order_id)
+    order = lock_order(session, order_id, acting=context)
     _require_pickup(order)
     _require_accepted(items_under_lock(session, order))
     return move_items(session, order_id, MoveItems(OrderStatus.DELIVERED), context, version=version)
@@ -81,7 +81,7 @@ def mark_as_not_sent(
     Raises Conflict for an order that is not approved or preparing: its goods are not to be sent, or have left.
     """
     require_moving(session, context)
-    order = lock_order(session, order_id)
+    order = lock_order(session, order_id, acting=context)
     check_version(session, order, version)
     if order.status not in HELD_BACK_FROM:
         now = OrderStatus(order.status).label.lower()
@@ -114,7 +114,7 @@ def create_mapping(
     item = session.get(OrderItem, item_id)
     if item is None or (stock_list_id is not None and session.get(StockList, stock_list_id) is None):
         raise NotFound("There is no such item or stock list.")
-    order = lock_order(session, item.order_id)
+    order = lock_order(session, item.order_id, acting=context)
     session.refresh(item)
     before = reserved_of(item)
     if before is None:

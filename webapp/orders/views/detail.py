@@ -19,6 +19,7 @@ from webapp.orders.queries.detail import Part
 from webapp.orders.queries.plan_queue import wishes_of
 from webapp.orders.views.addresses import address_lines
 from webapp.orders.views.blueprint import blueprint
+from webapp.orders.views.deeds import moving_ctx
 from webapp.orders.views.explanation import explained
 from webapp.orders.views.happened import told
 from webapp.orders.views.items import item_lines, parcels, peek_line
@@ -65,6 +66,7 @@ def show_ctx(session: Session, order_id: int, scope: Scope) -> dict[str, Any]:
         "told": told_lines(detail.told_actions(session, order.id)) if Part.TOLD in head.has else (),
         "refresh": detail.open_refresh(session, order.id) if Part.REFRESH in head.has else None,
         "can_refresh": order.remote_id is not None,
+        **moving_ctx(head, items, payments),
         "can_cancel": any(item.row.status in LIVE_STATUSES for item in items) or Part.WISHES in head.has,
         "shipping_lines": address_lines(head.shipping),
         "billing_lines": address_lines(head.billing),
