@@ -9,6 +9,7 @@ NOBODY_ACTS = {
     ("orders/service/order_service.py", "order_status_update"): "derives what items and plans have become",
     ("orders/service/order_service.py", "set_distribute_interest_amount"): "the rule's own arithmetic",
     ("orders/service/notes.py", "add_note"): "a note is how colleagues speak, also about a note",
+    ("orders/service/assigning.py", "assign"): "who looks after an order is no act upon it",
     ("orders/service/refunds/locking.py", "locked_refund"): "money that is decided already is paid",
     ("orders/service/refunds/settling.py", "settle"): "the refund machine",
     ("orders/service/refunds/claims.py", "claim_refund"): "the refund machine",

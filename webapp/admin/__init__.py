@@ -22,6 +22,7 @@ from webapp.admin.views import (
     PriceListView,
     ProductView,
     StockListView,
+    TagView,
 )
 from webapp.auth.permissions import declare_blueprint
 from webapp.ui.navigation import set_area
@@ -36,6 +37,7 @@ VIEWS: tuple[type[HardenedView], ...] = (
     PaymentOptionView,
     InstallmentView,
     CancellationReasonView,
+    TagView,
     ProductView,
     DataSourceView,
     PriceListView,

@@ -96,6 +96,18 @@ class CancellationReasonForm(FlaskForm):
     sort_order = IntegerField(_l("Place in the list"), [InputRequired(REQUIRED)], default=0)
 
 
+class TagForm(FlaskForm):
+    """A word that staff put on orders."""
+
+    name = StringField(_l("Name"), [DataRequired(REQUIRED), Length(max=40)])
+    colour = SelectField(_l("Colour"))
+    is_active = BooleanField(
+        _l("Active"),
+        default=True,
+        description=_l("Switched off, it stays where it is and goes nowhere else."),
+    )
+
+
 class ProductForm(FlaskForm):
     """What can be sold."""
 

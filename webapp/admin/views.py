@@ -24,7 +24,9 @@ from webapp.core.db import db
 from webapp.core.errors import NotFound
 from webapp.core.reference import GONE
 from webapp.orders.enums import PlanKind, TenderKind
+from webapp.orders.models import TagColour
 from webapp.orders.service.reasons import CANCELLATION_REASON
+from webapp.orders.service.tags import TAG
 from webapp.payments.models import Installment, PaymentOption
 from webapp.payments.reference import INSTALLMENT, PAYMENT_OPTION
 from webapp.ui.filters import ChoicePill, Option, Pill, read_choices
@@ -183,6 +185,45 @@ class CancellationReasonView(ReferenceView):
     def narrowed(self, query: "Query[Any]") -> "Query[Any]":
         columns = {"plan_kind": self.model.plan_kind, "active": self.model.is_active}
         return _narrowed(query, self._chosen(), columns)
+
+
+COLOURS = {
+    TagColour.GREY: _l("Grey"),
+    TagColour.BLUE: _l("Blue"),
+    TagColour.INDIGO: _l("Indigo"),
+    TagColour.GREEN: _l("Green"),
+    TagColour.AMBER: _l("Amber"),
+    TagColour.RED: _l("Red"),
+}
+
+
+class TagView(ReferenceView):
+    """The house's tags."""
+
+    permission = Permission.REFERENCE_MANAGE
+    endpoint_name = "tags"
+    url_name = "/reference/tags"
+    kind = TAG
+    title = _l("Tags")
+    singular = _l("Tag")
+    summary = _l("Words of the house that staff put on orders, to find them again.")
+    form = forms.TagForm
+    column_list = ("name", "colour", "is_active")
+    column_labels = {"name": _l("Name"), "colour": _l("Colour"), "is_active": _l("Active")}
+    column_formatters = {"colour": lambda view, context, row, name: str(COLOURS[TagColour(row.colour)])}
+    column_default_sort = "name"
+    column_sortable_list = ("name", "colour", "is_active")
+    column_searchable_list = ("name",)
+
+    def pills(self) -> Sequence[Pill]:
+        return (_active_pill(),)
+
+    def narrowed(self, query: "Query[Any]") -> "Query[Any]":
+        return _narrowed(query, (_active_pill(),), {"active": self.model.is_active})
+
+    def prepared(self, form: FlaskForm) -> FlaskForm:
+        form.colour.choices = forms.choices((colour.value, str(label)) for colour, label in COLOURS.items())
+        return form
 
 
 class ProductView(ReferenceView):

@@ -41,6 +41,8 @@ KINDS: dict[str, KindWords] = {
     "cancellation.approve_many": KindWords(N_("Approval of many plans"), N_("Approving plans")),
     "cancellation.open_many": KindWords(N_("Cancelling of many orders"), N_("Opening plans")),
     "operations.forget": KindWords(N_("Forgetting of old operations"), N_("Forgetting old operations")),
+    "orders.tag_many": KindWords(N_("Tagging of many orders"), N_("Tagging orders")),
+    "orders.assign_many": KindWords(N_("Assigning of many orders"), N_("Giving orders to somebody")),
     "orders.figures": KindWords(N_("Figures for the dashboard"), N_("Summing up orders and refunds")),
     "cargo.errands": KindWords(N_("Carrier"), N_("Asking the carrier")),
     "tracking.check": KindWords(N_("Check of a tracking upload"), N_("Checking tracking numbers")),

@@ -11,6 +11,7 @@ from webapp.core.hints import Handler
 from webapp.core.operations import OperationRun
 from webapp.core.periodic import SlotSource
 from webapp.core.settings import Settings
+from webapp.orders.service.assigning import ASSIGN_KIND, run_assigning
 from webapp.orders.service.cancellation.bulk import (
     APPROVE_KIND,
     OPEN_KIND,
@@ -24,6 +25,7 @@ from webapp.orders.service.refunds.machine import RefundMachine
 from webapp.orders.service.refunds.rechecking import RefundRecheck
 from webapp.orders.service.refunds.reconcile import nightly, reconcile
 from webapp.orders.service.refunds.transferred import settle_batch
+from webapp.orders.service.tags import TAG_KIND, run_tagging
 from webapp.orders.service.tracking.applying import apply as apply_upload
 from webapp.orders.service.tracking.checking import check
 from webapp.orders.service.tracking.undoing import undo as undo_upload
@@ -76,6 +78,8 @@ HANDLERS: Final[dict[str, Handler]] = {
     CHECK_KIND: check_upload,
     APPLY_KIND: apply_upload,
     UNDO_KIND: undo_upload,
+    TAG_KIND: run_tagging,
+    ASSIGN_KIND: run_assigning,
     FIGURES_KIND: run_figures,
 }
 SLOT_SOURCES: Final[tuple[SlotSource, ...]] = (nightly, figures_slots)

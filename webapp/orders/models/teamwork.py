@@ -70,7 +70,7 @@ class OrderTag(Base):
 
 
 class OrderAssignment(Base):
-    """Who looks after an order, and by which day it must be done. One person at most; no row, nobody.
+    """Who looks after an order, and by which day it must be done. One person at most; no row or no person: nobody.
 
     `version` counts the changes of this row, so that two people who assign at once do not overwrite each other.
     """
@@ -82,7 +82,7 @@ class OrderAssignment(Base):
     )
 
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), primary_key=True)
-    staff_id: Mapped[int] = mapped_column(ForeignKey("staff_user.id", ondelete="CASCADE"))
+    staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff_user.id", ondelete="SET NULL"))
     due_on: Mapped[date | None]
     assigned_by_id: Mapped[int | None] = mapped_column(BigInteger)
     version: Mapped[int] = mapped_column(BigInteger, default=1, server_default="1")

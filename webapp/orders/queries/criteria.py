@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
@@ -119,6 +119,10 @@ class OrderFilter:
     least: Decimal | None = None
     most: Decimal | None = None
     customer_id: int | None = None
+    tags: tuple[int, ...] = ()
+    assignees: tuple[int, ...] = ()
+    # Somebody looks after them, and their day is before this one.
+    due_before: date | None = None
 
     @property
     def is_a_view(self) -> bool:

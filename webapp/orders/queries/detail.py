@@ -21,8 +21,10 @@ from webapp.orders.models import (
     ExternalStatus,
     IntegrationAction,
     Order,
+    OrderAssignment,
     OrderItem,
     OrderNote,
+    OrderTag,
     Package,
 )
 from webapp.orders.queries.criteria import Scope
@@ -49,6 +51,8 @@ class Part(StrEnum):
     WISHES = "has_wishes"
     TOLD = "has_told"
     REFRESH = "has_refresh"
+    TAGS = "has_tags"
+    ASSIGNMENT = "has_assignment"
 
 
 @dataclass(frozen=True)
@@ -306,6 +310,9 @@ _PARTS: Final = {
     Part.ATTENTION: (Attention.order_id == Order.id, Attention.closed_at.is_(None)),
     Part.WISHES: (CancellationRequest.order_id == Order.id, REQUEST_IS_OPEN),
     Part.TOLD: (IntegrationAction.order_id == Order.id,),
+    Part.REFUSED: (IntegrationAction.order_id == Order.id, _NOT_TOLD),
+    Part.TAGS: (OrderTag.order_id == Order.id,),
+    Part.ASSIGNMENT: (OrderAssignment.order_id == Order.id,),
     Part.REFRESH: (Operation.order_id == Order.id, _ASKED_ANEW),
 }
 # Put together once: building a statement costs more than asking it.

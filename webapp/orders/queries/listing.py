@@ -33,7 +33,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from webapp.customers.models import Address, Customer
-from webapp.orders.models import Order, OrderSearch
+from webapp.orders.models import Order, OrderAssignment, OrderSearch, OrderTag
 from webapp.orders.queries import search
 from webapp.orders.queries.criteria import OrderFilter, Place, Scope, Sort, SortKey
 from webapp.orders.queries.narrowing import Narrowing, narrowings, placed_clauses
@@ -260,6 +260,7 @@ def _shown(ids: Subquery, asked: _Wanted) -> Select[*tuple[Any, ...]]:
         .join(Order, Order.id == ids.c.id)
         .join(Customer, Customer.id == Order.customer_id)
         .join(Address, Address.id == Order.shipping_address_id)
+        .outerjoin(OrderAssignment, OrderAssignment.order_id == Order.id)
         .order_by(*_ordered(ids.c.key, ids.c.id, asked))
     )
 
@@ -284,6 +285,13 @@ _SHOWN: Final = (
     Customer.first_name,
     Customer.last_name,
     Address.city,
+    select(func.array_agg(OrderTag.tag_id))
+    .where(OrderTag.order_id == Order.id)
+    .correlate(Order)
+    .scalar_subquery()
+    .label("tag_ids"),
+    OrderAssignment.staff_id.label("assignee_id"),
+    OrderAssignment.due_on,
 )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -20,9 +20,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from webapp.auth.models import StaffUser
 from webapp.cargo.models import CargoCompany
 from webapp.channels.models import Channel
-from webapp.orders.models import Order
+from webapp.orders.models import Order, Tag
 from webapp.orders.queries.attention import urgent
 from webapp.orders.queries.criteria import Scope, View
 from webapp.orders.queries.narrowing import view_clause
@@ -31,6 +32,15 @@ from webapp.payments.models import PaymentOption
 
 # One more than a list says exactly ("10,000+"): counting on would cost more than anybody learns from it.
 COUNT_CAP: Final = 10_001
+_SEPARATOR: Final = "\x1f"
+
+
+class TagWord(NamedTuple):
+    """A tag's name and colour; `is_active` false for one that is only found on older orders."""
+
+    name: str
+    colour: str
+    is_active: bool
 
 
 @dataclass(frozen=True)
@@ -42,6 +52,8 @@ class Surroundings:
     payments: Mapping[int, str] = field(default_factory=dict)
     cargo: Mapping[int, str] = field(default_factory=dict)
     currencies: tuple[str, ...] = ()
+    tags: Mapping[int, TagWord] = field(default_factory=dict)
+    staff: Mapping[int, str] = field(default_factory=dict)
     urgent: int = 0
     undecided: int = 0
 
@@ -57,6 +69,8 @@ def read_surroundings(session: Session, scope: Scope) -> Surroundings:
         payments=_names(found, "payment"),
         cargo=_names(found, "cargo"),
         currencies=tuple(value for value, _ in found.get("currency", ())),
+        tags={int(value): _tag(label) for value, label in found.get("tag", ())},
+        staff=_names(found, "staff"),
         **{value: int(label) for value, label in found["waits"]},
     )
 
@@ -71,6 +85,8 @@ def _everything(scope: Scope) -> Any:
         _named("payment", PaymentOption).where(PaymentOption.is_active),
         _named("cargo", CargoCompany).where(CargoCompany.is_active),
         _currencies(),
+        _tags(),
+        _named("staff", StaffUser).where(StaffUser.is_active),
         _waits("urgent", urgent(scope)),
         _waits("undecided", undecided(scope)),
     ]
@@ -107,6 +123,17 @@ def _currencies() -> Select[str, str, str]:
     return select(_word("currency", "kind"), code.label("value"), code.label("label")).where(
         used.c.code.is_not(null())
     )
+
+
+def _tags() -> Select[str, str, str]:
+    """Name, colour and whether it is in use, as one text: the name comes first, so that the menu is sorted by it."""
+    label = func.concat_ws(_SEPARATOR, Tag.name, Tag.colour, Tag.is_active)
+    return select(_word("tag", "kind"), cast(Tag.id, Text).label("value"), label.label("label"))
+
+
+def _tag(label: str) -> TagWord:
+    name, colour, is_active = label.split(_SEPARATOR)
+    return TagWord(name, colour, is_active == "t")
 
 
 def _word(text: str, name: str) -> Any:

@@ -11,6 +11,10 @@ from webapp.orders.views import (
     payment_history,
     plans,
     told,
+    notes,
+    payment_history,
+    plans,
+    teamwork,
 )
 from webapp.orders.views.blueprint import blueprint
 
@@ -26,4 +30,5 @@ __all__ = [
     "payment_history",
     "plans",
     "told",
+    "teamwork",
 ]

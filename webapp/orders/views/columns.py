@@ -26,6 +26,7 @@ COLUMNS: Final = (
     Column("items", N_("Items")),
     Column("total", N_("Total")),
     Column("tracking", N_("Tracking")),
+    Column("assignee", N_("Looked after by"), by_default=False),
     Column("payment", N_("Payment"), by_default=False),
     Column("cargo", N_("Carrier"), by_default=False),
     Column("modified", N_("Changed"), by_default=False),

@@ -7,6 +7,7 @@ from flask import Response, request
 from sqlalchemy.orm import Session
 
 from webapp.auth.permissions import Permission, channel_scope, current_staff, requires
+from webapp.core.clock import utc_now
 from webapp.core.db import db
 from webapp.core.errors import NotFound
 from webapp.orders.enums import LIVE_STATUSES, AttentionKind, ClientType, DeliveryType
@@ -17,6 +18,7 @@ from webapp.orders.queries import detail, timeline
 from webapp.orders.queries.criteria import Scope
 from webapp.orders.queries.detail import Part
 from webapp.orders.queries.plan_queue import wishes_of
+from webapp.orders.queries.teamwork import NOBODY, teamwork_of
 from webapp.orders.views.addresses import address_lines
 from webapp.orders.views.blueprint import blueprint
 from webapp.orders.views.deeds import moving_ctx
@@ -26,8 +28,11 @@ from webapp.orders.views.items import item_lines, parcels, peek_line
 from webapp.orders.views.money import paid, sums, went_back
 from webapp.orders.views.shown import Worder, worded
 from webapp.orders.views.told_words import told_lines
+from webapp.ui.formatting import short_day
 from webapp.ui.htmx import render
+from webapp.ui.i18n import reader_zone
 
+_SHARED: Final = {Part.TAGS, Part.ASSIGNMENT}
 LARGEST_ID: Final = 2**63 - 1  # of PostgreSQL's bigint; a longer number in a URL is no order's
 
 
@@ -61,6 +66,7 @@ def show_ctx(session: Session, order_id: int, scope: Scope) -> dict[str, Any]:
             head, items, detail.packages(session, order.id) if Part.PACKAGES in head.has else ()
         ),
         "unread": unread_notes(session, order.id, current_staff().id) if Part.MUST_READ in head.has else (),
+        **team_ctx(session, head),
         "attention": detail.open_attention(session, order.id) if Part.ATTENTION in head.has else (),
         "wishes": len(wishes_of(session, order.id)) if Part.WISHES in head.has else 0,
         "told": told_lines(detail.told_actions(session, order.id)) if Part.TOLD in head.has else (),
@@ -77,6 +83,14 @@ def show_ctx(session: Session, order_id: int, scope: Scope) -> dict[str, Any]:
         "form": NoteForm(formdata=None),
         **timeline_ctx(session, head),
     }
+
+
+def team_ctx(session: Session, head: detail.OrderHead) -> dict[str, Any]:
+    """Who looks after the order, whether their day has passed by the reader's calendar, and the tags."""
+    team = teamwork_of(session, head.order.id) if head.has & _SHARED else NOBODY
+    today = utc_now().astimezone(reader_zone()).date()
+    late = team.assignee_id is not None and team.due_on is not None and team.due_on < today
+    return {"team": team, "is_overdue": late, "due": short_day(team.due_on) if team.due_on else ""}
 
 
 def timeline_ctx(session: Session, head: detail.OrderHead) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The list of orders: one URL for the page and its fragment, with and without a script."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -17,18 +17,19 @@ from webapp.core.settings import Settings
 from webapp.orders.queries import detail, listing, search
 from webapp.orders.queries.criteria import OrderFilter, Scope, View
 from webapp.orders.queries.listing import ListRow, OrderPage
-from webapp.orders.queries.surroundings import Surroundings, read_surroundings
+from webapp.orders.queries.mine import Mine, read_mine
+from webapp.orders.queries.surroundings import Surroundings, TagWord, read_surroundings
 from webapp.orders.queries.totals import Total, count_matching
-from webapp.orders.views.badges import keep_badges
+from webapp.orders.views.badges import keep_badges, keep_mentions
 from webapp.orders.views.blueprint import blueprint
 from webapp.orders.views.columns import COLUMNS, chosen_columns
-from webapp.orders.views.list_state import ListState, read_state
+from webapp.orders.views.list_state import ME, ListState, read_state
 from webapp.orders.views.presets import presets
 from webapp.orders.views.shown import Worder, Words
 from webapp.ui.filters import Query
 from webapp.ui.formatting import writer
 from webapp.ui.htmx import is_htmx, push_url, redirect, render
-from webapp.ui.i18n import reader_zone
+from webapp.ui.i18n import gettext, reader_zone
 from webapp.ui.tables import PAGE_SIZE
 
 # Trigram statistics change with every ANALYZE, which on a large table is seldom.
@@ -47,6 +48,16 @@ class Tab:
     current: bool
 
 
+@dataclass(frozen=True)
+class MineTab:
+    """A list that depends on its reader, with its count."""
+
+    label: str
+    count: int
+    url: str
+    current: bool
+
+
 class Line(NamedTuple):
     """A row of the list, its order's page, its state in words, its figures and times as the reader writes them."""
 
@@ -56,6 +67,7 @@ class Line(NamedTuple):
     amount: str
     placed: Markup
     modified: Markup | str
+    house_tags: Sequence[TagWord]
 
 
 @blueprint.record_once
@@ -81,6 +93,14 @@ def index() -> Response:
     return response
 
 
+@blueprint.get("/filters")
+@requires(Permission.ORDERS_VIEW)
+def more_filters() -> Response:
+    """What the filters offer that do not stand in the bar."""
+    state = read_state(request.args, _surroundings(db.session(), channel_scope()))
+    return render("orders/more_filters.html", "orders/_more_filters.html", state=state)
+
+
 def list_ctx(session: Session, query: Query, columns: Iterable[str]) -> dict[str, Any]:
     """What the list shows for a query; six statements at most, on however many orders."""
     scope = channel_scope()
@@ -90,11 +110,15 @@ def list_ctx(session: Session, query: Query, columns: Iterable[str]) -> dict[str
     statistics = _statistics(session) if state.wanted.words else None
     page = _page(session, state, scope, statistics)
     shown = frozenset(columns)
+    mine = _mine(session, scope)
+    keep_mentions(current_staff().id, mine.mentions)
     return {
         "state": state,
         "around": around,
         "tabs": _tabs(state, around),
-        "lines": _lines(page.rows, shown),
+        "lines": _lines(page.rows, shown, around),
+        "mine": mine,
+        "mine_tabs": _mine_tabs(state, mine),
         "page": page,
         "total": _total(session, state, page, around, scope, statistics),
         "columns": COLUMNS,
@@ -103,7 +127,9 @@ def list_ctx(session: Session, query: Query, columns: Iterable[str]) -> dict[str
         "paging": state.paging,
         "too_short": bool(state.wanted.words) and search.read_words(state.wanted.words).too_short,
         "View": View,
-        "may_pick": can(Permission.CHANNELS_PULL) or can(Permission.CANCEL_OPEN),
+        "may_pick": can(Permission.CHANNELS_PULL)
+        or can(Permission.CANCEL_OPEN)
+        or can(Permission.ORDERS_NOTE),
         "filter_words": [
             (name, value)
             for name, values in state.query.items()
@@ -113,7 +139,7 @@ def list_ctx(session: Session, query: Query, columns: Iterable[str]) -> dict[str
     }
 
 
-def _lines(rows: Iterable[ListRow], shown: frozenset[str]) -> list[Line]:
+def _lines(rows: Iterable[ListRow], shown: frozenset[str], around: Surroundings) -> list[Line]:
     worder, pen, base = Worder(), writer(), url_for("orders.index")
     changed = "modified" in shown
     return [
@@ -124,6 +150,7 @@ def _lines(rows: Iterable[ListRow], shown: frozenset[str]) -> list[Line]:
             pen.amount(row.amount, row.currency),
             pen.cell_time(row.date_placed),
             pen.cell_time(row.modified_at) if changed else "",
+            [around.tags[key] for key in row.tag_ids if key in around.tags] if row.tag_ids else (),
         )
         for row in rows
     ]
@@ -173,6 +200,17 @@ def _tabs(state: ListState, around: Surroundings) -> list[Tab]:
     ]
 
 
+def _mine_tabs(state: ListState, mine: Mine) -> list[MineTab]:
+    """The reader's own work and what is late, while there is any; each is the whole list with one filter."""
+    tabs = [
+        MineTab(gettext("Mine"), mine.assigned, state.only_url(assignee=ME), state.is_only(assignee=ME)),
+        MineTab(
+            gettext("Overdue"), mine.overdue, state.only_url(due="overdue"), state.is_only(due="overdue")
+        ),
+    ]
+    return [tab for tab in tabs if tab.count or tab.current]
+
+
 def _total(
     session: Session,
     state: ListState,
@@ -201,6 +239,12 @@ def _total(
 def _surroundings(session: Session, scope: Scope) -> Surroundings:
     remembered: Remembered = current_app.extensions[_REMEMBERED]
     return remembered.get(("around", scope), lambda: read_surroundings(session, scope))
+
+
+def _mine(session: Session, scope: Scope) -> Mine:
+    remembered: Remembered = current_app.extensions[_REMEMBERED]
+    mine, today = current_staff().id, utc_now().astimezone(reader_zone()).date()
+    return remembered.get(("mine", mine, scope, today), lambda: read_mine(session, mine, scope, today))
 
 
 def _statistics(session: Session) -> search.TrigramStatistics:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from typing import Final
@@ -10,6 +10,8 @@ from urllib.parse import urlencode
 
 from flask import url_for
 
+from webapp.auth.permissions import current_staff
+from webapp.core.clock import utc_now
 from webapp.orders.enums import CancelStatus, OrderStatus
 from webapp.orders.queries.criteria import Flag, OrderFilter, Place, Sort, SortKey, View
 from webapp.orders.queries.surroundings import Surroundings
@@ -26,7 +28,7 @@ from webapp.ui.filters import (
     read_days,
     read_text,
 )
-from webapp.ui.i18n import gettext, language
+from webapp.ui.i18n import gettext, language, reader_zone
 from webapp.ui.tables import decode_cursor, encode_cursor
 
 # As an order lives: its way to the customer first, then the ways it can end otherwise.
@@ -39,6 +41,8 @@ STATUSES: Final = (
 LARGEST_ID: Final = 2**63 - 1  # of PostgreSQL's bigint
 _ALWAYS_SHOWN: Final = ("status", "channel", "placed", "amount")
 _PAGING: Final = ("after", "before")
+ME: Final = "me"
+_DUE_DAYS: Final = {"overdue": 0, "today": 1, "week": 8}
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,15 @@ class ListState:
         """The same filters in another view."""
         return self.url(view=None if view is View.ALL else view.value)
 
+    def only_url(self, **words: str) -> str:
+        """The whole list with nothing but these words."""
+        return f"{self.base}?{urlencode(words)}"
+
+    def is_only(self, **words: str) -> bool:
+        """Whether nothing but these words narrows the list."""
+        narrowed = {name: values for name, values in self.query.items() if name not in (*_PAGING, "sort")}
+        return narrowed == {name: (value,) for name, value in words.items()}
+
     def cleared_url(self) -> str:
         """The view without its filters."""
         names: Iterable[str] = (*query_names(self.pills), "q", "customer")
@@ -129,6 +142,9 @@ def _pills(query: Query, around: Surroundings) -> list[Pill]:
         _choice(query, "currency", gettext("Currency"), [Option(code, code) for code in around.currencies]),
         _choice(query, "cancel", gettext("Cancellation"), _worded(tuple(CancelStatus), language())),
         _choice(query, "flag", gettext("Exception"), _worded(tuple(Flag), language())),
+        _choice(query, "tag", gettext("Tag"), _tag_options(around)),
+        _choice(query, "assignee", gettext("Looked after by"), _people(around)),
+        _choice(query, "due", gettext("Due"), _dues()),
     ]
 
 
@@ -142,6 +158,31 @@ def _worded(members: tuple[OrderStatus | CancelStatus | Flag, ...], _language: s
     return [
         Option(str(member.value), gettext(member.label), getattr(member, "dot", None)) for member in members
     ]
+
+
+def _tag_options(around: Surroundings) -> list[Option]:
+    return [Option(str(key), tag.name) for key, tag in around.tags.items()]
+
+
+def _people(around: Surroundings) -> list[Option]:
+    """The reader first, as whoever reads: so a shared list of "my" orders is everybody's own."""
+    return [Option(ME, gettext("Me")), *_named(around.staff)]
+
+
+def _dues() -> list[Option]:
+    return [
+        Option("overdue", gettext("Overdue")),
+        Option("today", gettext("Today or overdue")),
+        Option("week", gettext("In seven days or before")),
+    ]
+
+
+def _due_before(chosen: Sequence[str]) -> date | None:
+    """The first day that is not meant any more, by the reader's calendar; the widest of several choices."""
+    if not chosen:
+        return None
+    today = utc_now().astimezone(reader_zone()).date()
+    return today + timedelta(days=max(_DUE_DAYS[value] for value in chosen))
 
 
 def _named(names: Mapping[int, str]) -> list[Option]:
@@ -171,6 +212,9 @@ def _filter(query: Query, view: View, pills: Mapping[str, Pill]) -> OrderFilter:
         least=amount.amounts.least if isinstance(amount, AmountPill) else None,
         most=amount.amounts.most if isinstance(amount, AmountPill) else None,
         customer_id=_number(query.get("customer")),
+        tags=numbers("tag"),
+        assignees=tuple(current_staff().id if each == ME else int(each) for each in chosen("assignee")),
+        due_before=_due_before(chosen("due")),
     )
 
 

@@ -37,6 +37,8 @@ _DONE: Final = {
     "tracking_upload.undone": N_("undid the tracking numbers of %(words)s"),
     "integration_action.sent_again": N_("has the channel told again: %(words)s"),
     "integration_action.done_by_hand": N_("did at the channel by hand: %(words)s"),
+    "order.tagged": N_("changed the tags. %(words)s"),
+    "order.assigned": N_("changed who looks after the order. %(words)s"),
     "attention.closed": N_("closed an attention entry: %(words)s"),
     "reconciliation_break.closed": N_("closed a difference with the bank: %(words)s"),
 }

@@ -9,14 +9,15 @@ from sqlalchemy.orm import Session
 from webapp.auth.roles import Permission
 from webapp.core.audit import AuditContext, Origin, record
 from webapp.core.errors import Conflict, DomainError, InvalidInput, NotFound
-from webapp.core.operations import NewOperation, Operation, OperationRun, Queue, create
-from webapp.core.worklist import Refused, Subject, put, work_through
+from webapp.core.operations import Operation, OperationRun
+from webapp.core.worklist import Refused, Subject, work_through
 from webapp.orders.cancellation import CancelRequest, ReasonChoice
 from webapp.orders.enums import PlanKind
 from webapp.orders.models import CancellationReason
 from webapp.orders.service.cancellation.authority import Authority
 from webapp.orders.service.cancellation.deciding import approved_order_cancel
 from webapp.orders.service.cancellation.opening import open_plans
+from webapp.orders.service.many import ask_for_many
 
 APPROVE_KIND: Final = "cancellation.approve_many"
 OPEN_KIND: Final = "cancellation.open_many"
@@ -32,7 +33,7 @@ def approve_many(
     Raises PermissionDenied, and InvalidInput for none or too many.
     """
     by.require(Permission.CANCEL_APPROVE)
-    return _ask(session, APPROVE_KIND, plans, by, submission, {})
+    return ask_for_many(session, APPROVE_KIND, plans, by.context, submission, {}, most=MOST_AT_ONCE)
 
 
 def cancel_many(
@@ -50,7 +51,7 @@ def cancel_many(
     by.require(Permission.CANCEL_OPEN)
     _reasons(session, reasons)
     args = {"reasons": {kind.value: reason_id for kind, reason_id in reasons.items()}}
-    return _ask(session, OPEN_KIND, orders, by, submission, args)
+    return ask_for_many(session, OPEN_KIND, orders, by.context, submission, args, most=MOST_AT_ONCE)
 
 
 def run_approvals(run: OperationRun) -> None:
@@ -84,43 +85,6 @@ def run_cancellations(run: OperationRun) -> None:
         return True
 
     work_through(run, cancel, _keeps_refusal(run, "cancellation_plan.opened", "order"))
-
-
-def _ask(
-    session: Session,
-    kind: str,
-    subjects: Sequence[Subject],
-    by: Authority,
-    submission: uuid.UUID,
-    args: Mapping[str, object],
-) -> tuple[Operation, bool]:
-    if not subjects:
-        raise InvalidInput("Tick at least one line.")
-    if len(subjects) > MOST_AT_ONCE:
-        raise InvalidInput(f"{MOST_AT_ONCE:,} at once at most. Narrow the list and do it in several goes.")
-    operation, is_new = create(
-        session,
-        NewOperation(
-            kind=kind,
-            queue=Queue.UPKEEP,
-            dedupe_key=f"form:{submission}",
-            # Unique in every state: the second click of a form finds the work of the first, also when it is done.
-            slot=f"form:{submission}",
-            args=args,
-            requested_by_id=by.context.staff_id,
-            request_id=by.context.request_id,
-        ),
-    )
-    if is_new:
-        put(session, operation, subjects)
-        record(
-            session,
-            by.context,
-            f"{kind}.asked",
-            subject=("operation", operation.id),
-            summary=f"{len(subjects):,}",
-        )
-    return operation, is_new
 
 
 def _authority(session: Session, run: OperationRun) -> Authority:

@@ -1,0 +1,46 @@
+"""Orders chosen in a list for one deed over many: what the bulk bar's dialogs share."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from flask import Response, make_response, render_template, request
+from sqlalchemy.orm import Session
+
+from webapp.auth.permissions import channel_scope
+from webapp.orders.queries import chosen
+from webapp.orders.views.list import asked_list, statistics_of
+from webapp.ui.htmx import is_htmx
+
+_NEVER_CARRIED = frozenset(
+    {"csrf_token", "id", "all_matching", "count", "expected", "submission", "after", "before"}
+)
+
+
+def chosen_rows(session: Session, most: int) -> Sequence[Any]:
+    """The ticked orders, or all that the list's filter finds now, one more than `most` at most: the form carries
+    the filter, not ids. Rows of id, number, currency, amount, version.
+    """
+    scope = channel_scope()
+    if request.form.get("all_matching") != "1":
+        ids = sorted({number for number in request.form.getlist("id", type=int) if 0 < number < 2**63})
+        return chosen.orders_of(session, ids[: most + 1], scope)
+    wanted = asked_list(session, request.form).wanted
+    query = chosen.matching_orders(wanted, scope, statistics_of(session))
+    found = [] if query is None else session.scalars(query.limit(most + 1)).all()
+    return chosen.orders_of(session, found, scope)
+
+
+def carried_filter(own: Collection[str] = ()) -> list[tuple[str, str]]:
+    """What the form carries of the list's filter: all but its own fields."""
+    return [
+        (name, value)
+        for name in request.form
+        if name not in _NEVER_CARRIED and name not in own
+        for value in request.form.getlist(name)[:200]
+    ]
+
+
+def shown(fragment: str, *, status: int = 200, **context: Any) -> Response:
+    """The dialog for htmx, a page of its own without."""
+    page = fragment if is_htmx() else "cancellations/part.html"
+    return make_response(render_template(page, fragment=fragment, in_dialog=is_htmx(), **context), status)
