@@ -64,7 +64,7 @@ def change_address(
     draft = checked_address(session, before, side, address)
     # Before the order is locked, as every writer does: addresses come first (orders/locks.py).
     new_id = version_of(session, customer_id, current(session, before, side).id, draft)
-    order = lock_order(session, order_id)
+    order = lock_order(session, order_id, acting=context)
     check_version(session, order, version)
     if order.customer_id != customer_id:
         raise Conflict("The order turned out to be another customer's just now. Look at it again.")

@@ -25,7 +25,7 @@ def issue_labels(
     A package that has a label gets another; the carrier is told that the old parcel will not come.
     Raises Conflict when the carrier is not connected, nothing is left to send, or a label is just being made.
     """
-    order = lock_order(session, order_id)
+    order = lock_order(session, order_id, acting=context)
     check_version(session, order, version)
     if not connected(session, {order.cargo_company_id} - {None}):  # type: ignore[arg-type]
         raise Conflict(N_("This order's carrier is not connected, so no label can be issued from here."))
