@@ -310,7 +310,6 @@ _PARTS: Final = {
     Part.ATTENTION: (Attention.order_id == Order.id, Attention.closed_at.is_(None)),
     Part.WISHES: (CancellationRequest.order_id == Order.id, REQUEST_IS_OPEN),
     Part.TOLD: (IntegrationAction.order_id == Order.id,),
-    Part.REFUSED: (IntegrationAction.order_id == Order.id, _NOT_TOLD),
     Part.TAGS: (OrderTag.order_id == Order.id,),
     Part.ASSIGNMENT: (OrderAssignment.order_id == Order.id,),
     Part.REFRESH: (Operation.order_id == Order.id, _ASKED_ANEW),

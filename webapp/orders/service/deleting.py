@@ -16,10 +16,13 @@ from webapp.orders.models import (
     CancellationRequest,
     DiscountItem,
     IntegrationAction,
+    NoteReader,
     Order,
+    OrderAssignment,
     OrderItem,
     OrderNote,
     OrderSearch,
+    OrderTag,
     Package,
     VendorOrder,
 )
@@ -31,7 +34,15 @@ from webapp.payments.models import LedgerEntry, Payee, Refund, Transaction
 _MONEY: Final[tuple[Any, ...]] = (Transaction, Refund, LedgerEntry, Payee)
 _DECIDED: Final[tuple[Any, ...]] = (CancellationPlan, CancellationRequest, Package, VendorOrder)
 # From the leaves to the order. Its log stays; attention entries keep their words without it.
-_GONE_WITH_IT: Final[tuple[Any, ...]] = (DiscountItem, OrderNote, OrderSearch, IntegrationAction, OrderItem)
+_GONE_WITH_IT: Final[tuple[Any, ...]] = (
+    DiscountItem,
+    OrderNote,
+    OrderTag,
+    OrderAssignment,
+    OrderSearch,
+    IntegrationAction,
+    OrderItem,
+)
 
 
 class OrderHasMoney(Conflict):
@@ -42,7 +53,7 @@ class OrderHasMoney(Conflict):
 
 def delete_order(session: Session, order_id: int, context: AuditContext) -> None:
     """Take the order out of the tables; the audit log keeps that it was there. Raises NotFound and OrderHasMoney."""
-    order = lock_order(session, order_id)
+    order = lock_order(session, order_id, acting=context)
     for model in (*_MONEY, *_DECIDED):
         if session.scalar(select(exists().where(model.order_id == order.id))):
             raise OrderHasMoney(
@@ -59,6 +70,8 @@ def delete_order(session: Session, order_id: int, context: AuditContext) -> None
         order_id=order.id,
         summary=said_by(context, f"deleted order {order.number}"),
     )
+    notes = select(OrderNote.id).where(OrderNote.order_id == order.id)
+    session.execute(delete(NoteReader).where(NoteReader.note_id.in_(notes)))
     for model in _GONE_WITH_IT:
         session.execute(delete(model).where(model.order_id == order.id))
     session.execute(delete(Order).where(Order.id == order.id))

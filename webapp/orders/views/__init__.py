@@ -10,11 +10,8 @@ from webapp.orders.views import (
     notes,
     payment_history,
     plans,
-    told,
-    notes,
-    payment_history,
-    plans,
     teamwork,
+    told,
 )
 from webapp.orders.views.blueprint import blueprint
 
@@ -29,6 +26,6 @@ __all__ = [
     "notes",
     "payment_history",
     "plans",
-    "told",
     "teamwork",
+    "told",
 ]
