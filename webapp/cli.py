@@ -18,6 +18,7 @@ COMMANDS = {
     "token": "webapp.commands.token:token",
     "channel": "webapp.commands.channel:channel",
     "gateway": "webapp.commands.payments:gateway",
+    "carrier": "webapp.commands.carrier:carrier",
     "refunds": "webapp.commands.refunds:refunds",
     "order": "webapp.commands.order:order",
     "operations": "webapp.commands.operations:operations",

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tests.addressing import (
@@ -25,10 +26,12 @@ from webapp.customers.models import Address, Customer
 from webapp.orders import addresses
 from webapp.orders.addresses import Refusal, Side, Way
 from webapp.orders.inputs import AddressDraft
-from webapp.orders.models import Order
+from webapp.orders.locks import lock_order
+from webapp.orders.models import IntegrationAction, Order
 from webapp.orders.service.address_changes import apply_change, give_back_change
 from webapp.orders.service.address_versions import AddressRefused
 from webapp.orders.service.addresses import Changed
+from webapp.orders.service.channel_answers import ChannelAnswer, channel_answered
 
 
 @pytest.fixture
@@ -186,8 +189,25 @@ def test_channel_that_owns_and_refuses_then_the_old_address_stays_and_somebody_i
     assert (street(order_id), changes(order_id)) == (HOME.line1, [("propose", "refused")])
     assert raised(order_id) == ["address_refused"]
     assert "Order is locked." in said(order_id, "order.address.refused")[0][0]
-    # The field is free again.
+    # The field is free again; and whoever does it at the channel by hand has it here too.
     assert desk.change(order_id, OTHER).way is Way.PROPOSE
+
+
+def test_channel_that_owns_when_its_word_comes_through_the_outbox_then_applied_or_given_back(
+    session: Session,
+) -> None:
+    desk = AddressDesk.open(session, ownership="owner")
+    order_id = desk.order(400)
+    desk.change(order_id)
+    _answer(order_id, ChannelAnswer(told=False, words="Not possible any more."))
+    assert (street(order_id), changes(order_id)) == (HOME.line1, [("propose", "refused")])
+    # Sent again later, and taken.
+    echo = replace(HOME, line1=NEW.line1, line2="Kadıköy", district="")
+    _answer(order_id, ChannelAnswer(told=True, address=echo))
+    assert (street(order_id), changes(order_id)) == (NEW.line1, [("propose", "applied")])
+    given = draft("1001", channel_id=desk.channel.id, shipping_address=echo)
+    write(desk.channel, replace(given, remote_modified_at=PLACED + timedelta(hours=1)))
+    assert (street(order_id), raised(order_id)) == (NEW.line1, ["address_refused"])
 
 
 def test_channel_that_took_it_when_the_parcel_had_left_then_written_and_raised(session: Session) -> None:
@@ -252,6 +272,13 @@ def test_pull_that_tells_our_own_change_back_then_nothing_is_raised(desk: Addres
         ),
     )
     assert raised(order_id) == ["address_changed_twice"]
+
+
+def _answer(order_id: int, answer: ChannelAnswer) -> None:
+    with unit_of_work() as unit:
+        query = select(IntegrationAction).where(IntegrationAction.order_id == order_id)
+        action = unit.scalars(query).one()
+        channel_answered(unit, action, lock_order(unit, order_id), answer)
 
 
 def _connect(desk: AddressDesk) -> None:

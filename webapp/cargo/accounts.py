@@ -16,6 +16,7 @@ from webapp.core.secrets import Vault, current_vault
 from webapp.core.settings import Settings
 
 PARCEL_API: Final = "parcel_api"
+ROTATED_AT_ONCE: Final = 100
 ACCOUNT_TYPES: Final = frozenset({PARCEL_API})
 
 
@@ -93,6 +94,16 @@ def connected(session: Session, cargo_company_ids: set[int]) -> set[int]:
         CargoAccount.cargo_company_id.in_(cargo_company_ids), CargoAccount.is_active
     )
     return set(session.scalars(query)) if cargo_company_ids else set()
+
+
+def rotate_carrier_secrets(session: Session, after_id: int = 0) -> tuple[int, int]:
+    """Encrypt the next accounts' keys with the newest key; (how many, the last id or 0 at the end)."""
+    vault = current_vault()
+    query = select(CargoAccount).where(CargoAccount.id > after_id).order_by(CargoAccount.id)
+    accounts = list(session.scalars(query.limit(ROTATED_AT_ONCE).with_for_update()))
+    for account in accounts:
+        account.credentials = vault.rotate(account.credentials)
+    return len(accounts), accounts[-1].id if len(accounts) == ROTATED_AT_ONCE else 0
 
 
 def _key(account: CargoAccount) -> str:

@@ -1,4 +1,4 @@
-"""`kontor demo load`: connect the sandbox's shop and bank, so that there is something to see and to break."""
+"""`kontor demo load`: connect the sandbox's shop, bank and carrier, so that there is something to see and to break."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from webapp.auth.roles import Role
+from webapp.cargo.accounts import connect_carrier
+from webapp.cargo.carriers import BY_SLUG, ensure_carriers
 from webapp.channels.inputs import ChangeChannel, NewChannel
 from webapp.channels.models import Channel
 from webapp.channels.reference import MAPPING
@@ -23,6 +25,7 @@ from webapp.payments.models import GatewayAccount
 SHOP = "Sandbox shop"
 # The sandbox's own, known to everybody; they open nothing else.
 CREDENTIALS = {"consumer_key": "ck_sandbox", "consumer_secret": "cs_sandbox"}
+CARRIER_KEY = "parcel_sandbox"
 PULL_MINUTES = 1
 LIMITS: Final = {
     **dict.fromkeys(("EUR", "GBP", "USD"), "1000.00"),
@@ -59,16 +62,21 @@ def demo() -> None:
 @demo.command()
 @click.option("--shop-url", help="Where the sandbox shop listens; the port after PORT if not given.")
 @click.option("--bank-url", help="Where the sandbox bank listens; the second port after PORT if not given.")
+@click.option(
+    "--carrier-url", help="Where the sandbox carrier listens; the third port after PORT if not given."
+)
 @with_app
-def load(shop_url: str | None, bank_url: str | None) -> None:
-    """Connect the sandbox's bank and shop and start the first pull; doing it again changes nothing."""
+def load(shop_url: str | None, bank_url: str | None, carrier_url: str | None) -> None:
+    """Connect the sandbox's bank, carrier and shop and start the first pull; doing it again changes nothing."""
     port = current_settings().port
     shop, bank = shop_url or f"http://127.0.0.1:{port + 1}", bank_url or f"http://127.0.0.1:{port + 2}"
+    carrier = carrier_url or f"http://127.0.0.1:{port + 3}"
     with unit_of_work() as session:
         for account in ACCOUNTS:
             _connect_bank(session, account, bank)
+        _connect_carriers(session, carrier)
         _connect_shop(session, shop)
-    click.echo(f"{SHOP}: {shop}\nSandbox bank: {bank}")
+    click.echo(f"{SHOP}: {shop}\nSandbox bank: {bank}\nSandbox carrier: {carrier}")
 
 
 def _connect_bank(session: Session, given: DemoAccount, bank: str) -> None:
@@ -79,6 +87,13 @@ def _connect_bank(session: Session, given: DemoAccount, bank: str) -> None:
     elif account.base_url != address:
         change = ChangeAccount(account.version, address, given.secrets)
         change_account(session, account.name, change, BY_COMMAND)
+
+
+def _connect_carriers(session: Session, url: str) -> None:
+    """The sandbox's one carrier stands for every carrier that the demo's orders name."""
+    ensure_carriers(session)
+    for slug in sorted(BY_SLUG):
+        connect_carrier(session, slug, url, CARRIER_KEY, BY_COMMAND, settings=current_settings())
 
 
 def _connect_shop(session: Session, url: str) -> None:

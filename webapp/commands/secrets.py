@@ -5,6 +5,7 @@ from collections.abc import Callable
 import click
 from sqlalchemy.orm import Session
 
+from webapp.cargo.accounts import rotate_carrier_secrets
 from webapp.channels.service import ChannelService
 from webapp.commands.context import with_app
 from webapp.core.db import unit_of_work
@@ -27,9 +28,10 @@ def rotate() -> None:
     channels = _rotate_all(ChannelService().rotate_secrets)
     accounts = _rotate_all(rotate_account_secrets)
     webhooks = _rotate_all(rotate_webhook_secrets)
+    carriers = _rotate_all(rotate_carrier_secrets)
     click.echo(
-        f"The credentials of {channels} channels, {accounts} payment accounts and {webhooks} webhooks"
-        " are encrypted with the first key."
+        f"The credentials of {channels} channels, {accounts} payment accounts, {webhooks} webhooks and {carriers}"
+        " carriers are encrypted with the first key."
     )
 
 

@@ -47,7 +47,10 @@ def greeting(settings: Settings, administrator: Administrator, sandbox: Sandbox 
     if settings.host in ANYWHERE:
         lines.append(f"It listens on every address of this machine, port {settings.port}.")
     if sandbox is not None:
-        lines.append(f"The sandbox to try it with: shop {sandbox.shop_url}, bank {sandbox.bank_url}.")
+        lines.append(
+            f"The sandbox to try it with: shop {sandbox.shop_url}, bank {sandbox.bank_url}, "
+            f"carrier {sandbox.carrier_url}."
+        )
     lines.append(f"Data and logs: {settings.home}. Ctrl-C stops everything.")
     return "\n".join(lines)
 

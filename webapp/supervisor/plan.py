@@ -43,9 +43,10 @@ def prepare(env: Mapping[str, str]) -> Program:
     return _kontor("prepare", ("prepare",), env)
 
 
-def demo(shop_url: str, bank_url: str, env: Mapping[str, str]) -> Program:
+def demo(shop_url: str, bank_url: str, carrier_url: str, env: Mapping[str, str]) -> Program:
     """Connects the sandbox and ends; doing it again changes nothing."""
-    return _kontor("demo", ("demo", "load", "--shop-url", shop_url, "--bank-url", bank_url), env)
+    urls = ("--shop-url", shop_url, "--bank-url", bank_url, "--carrier-url", carrier_url)
+    return _kontor("demo", ("demo", "load", *urls), env)
 
 
 def _kontor(name: str, words: tuple[str, ...], env: Mapping[str, str], *, grace_s: float = 10.0) -> Program:

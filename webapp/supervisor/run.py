@@ -144,7 +144,7 @@ class Supervisor:
             self._look_after_children()
             self._pause()
         try:
-            self._run_to_end(plan.demo(sandbox.shop_url, sandbox.bank_url, self._env))
+            self._run_to_end(plan.demo(sandbox.shop_url, sandbox.bank_url, sandbox.carrier_url, self._env))
         except SettingsError as error:
             self._say(str(error))
 

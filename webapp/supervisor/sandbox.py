@@ -1,4 +1,4 @@
-"""The demo's shop and bank: processes beside the product, which reaches them over HTTP as it would any shop."""
+"""The demo's shop, bank and carrier: processes beside the product, which reaches them over HTTP as it would any shop."""
 
 import socket
 import sys
@@ -17,17 +17,18 @@ NEW_ORDER_S = 20  # Something happens in the shop this often: enough to see it a
 
 @dataclass(frozen=True)
 class Sandbox:
-    """Where shop and bank listen in this run, and where they keep their state."""
+    """Where shop, bank and carrier listen in this run, and where they keep their state."""
 
     folder: Path
     shop_port: int
     bank_port: int
+    carrier_port: int
 
     @classmethod
     def beside(cls, port: int, folder: Path) -> "Sandbox":
-        """On the two ports after the product's own where they are free, so that bookmarks stay true."""
+        """On the three ports after the product's own where they are free, so that bookmarks stay true."""
         folder.mkdir(mode=0o700, exist_ok=True)
-        return cls(folder, _free_or_other(port + 1), _free_or_other(port + 2))
+        return cls(folder, *(_free_or_other(port + after) for after in (1, 2, 3)))
 
     @property
     def shop_url(self) -> str:
@@ -37,15 +38,20 @@ class Sandbox:
     def bank_url(self) -> str:
         return f"http://{LOOPBACK}:{self.bank_port}"
 
+    @property
+    def carrier_url(self) -> str:
+        return f"http://{LOOPBACK}:{self.carrier_port}"
+
     def listens(self) -> bool:
-        """Whether both are there to be connected."""
-        return all(_accepts(port) for port in (self.shop_port, self.bank_port))
+        """Whether all are there to be connected."""
+        return all(_accepts(port) for port in (self.shop_port, self.bank_port, self.carrier_port))
 
     def programs(self, env: Mapping[str, str]) -> list[Program]:
-        """Both processes; they get none of the product's secrets."""
+        """The three processes; they get none of the product's secrets."""
         shop_options = ("--bank", self.bank_url, "--every", str(NEW_ORDER_S))
         return [
             self._program("bank", self.bank_port, (), env),
+            self._program("carrier", self.carrier_port, (), env),
             self._program("shop", self.shop_port, shop_options, env),
         ]
 

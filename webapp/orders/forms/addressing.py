@@ -14,6 +14,7 @@ from webapp.customers.models import Address
 from webapp.customers.places import COUNTRY, Spot, district_of, province_of, provinces, read_place, with_place
 from webapp.orders.addresses import Side
 from webapp.orders.inputs import AddressDraft
+from webapp.orders.service.address_versions import problems_of
 
 # Of billing alone; a shipping address keeps what it has of them.
 BILLING_FIELDS: Final = ("email", "tax_office", "tax_number")
@@ -95,7 +96,10 @@ class AddressForm(FlaskForm):
     def check(self) -> bool:
         """Whether the token holds and the place exists; what was so before may stay as it is."""
         valid = self.validate()
-        return self._check_place() and valid if self.in_turkey else valid
+        wrong = problems_of({name: getattr(self.to_input(), name) for name in ADDRESS_FIELDS})
+        self.refuse(wrong)
+        place_is_known = self._check_place() if self.in_turkey else True
+        return valid and place_is_known and not wrong
 
     def to_input(self) -> AddressDraft:
         """The address as typed, with what this form does not show as it was."""
@@ -109,7 +113,7 @@ class AddressForm(FlaskForm):
         # The channel keeps the district in the second line; something else beside it gives it its own.
         return replace(placed, **typed, line2=line2, district=district) if line2 else replace(placed, **typed)
 
-    def refuse(self, fields: Mapping[str, Sequence[str]], message: str) -> None:
+    def refuse(self, fields: Mapping[str, Sequence[str]], message: str = "") -> None:
         """Write each sentence at its field; one that has none here goes to the form."""
         for name, sentences in fields.items():
             here = "province" if name == "city" and self.in_turkey else name
@@ -117,7 +121,7 @@ class AddressForm(FlaskForm):
                 self[here].errors = [gettext(sentences[0])]
             else:
                 self.form_errors.append(gettext(sentences[0]))
-        if not fields:
+        if message and not fields:
             self.form_errors.append(gettext(message))
 
     def _fill(self) -> None:

@@ -5,16 +5,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Select, and_, bindparam, case, exists, func, or_, select
+from sqlalchemy import BigInteger, Select, and_, bindparam, case, exists, func, or_, select, text
 from sqlalchemy.orm import Session, aliased
 
-from webapp.cargo.models import CargoCompany
+from webapp.cargo.models import CargoAccount, CargoCompany, CargoErrand
 from webapp.channels.models import Channel, RemoteRecord
 from webapp.core.errors import NotFound
 from webapp.core.operations import Operation, OperationState
 from webapp.customers.models import Address, Customer
 from webapp.orders.enums import OrderStatus
 from webapp.orders.models import (
+    AddressChange,
     Attention,
     CancellationRequest,
     DiscountItem,
@@ -53,6 +54,9 @@ class Part(StrEnum):
     REFRESH = "has_refresh"
     TAGS = "has_tags"
     ASSIGNMENT = "has_assignment"
+    ADDRESS_CHANGE = "has_address_change"
+    CARRIER = "has_carrier"
+    ERRANDS = "has_errands"
 
 
 @dataclass(frozen=True)
@@ -196,6 +200,22 @@ def open_refresh(session: Session, order_id: int) -> Operation | None:
     return session.scalars(_REFRESH, {"order_id": order_id}).first()
 
 
+def waiting_addresses(session: Session, order_id: int) -> list[tuple[AddressChange, Address]]:
+    """Changes of the addresses that wait for an answer, each with the version it would bring."""
+    rows = session.execute(_CHANGES, {"order_id": order_id})
+    return [(change, address) for change, address in rows]
+
+
+def connected_carriers(session: Session) -> list[tuple[int, str]]:
+    """(id, name) of the carriers that can be asked for a label from here, by name."""
+    return [(row.id, row.name) for row in session.execute(_CARRIERS)]
+
+
+def open_errands(session: Session, order_id: int) -> Sequence[CargoErrand]:
+    """What a carrier is being asked, in order."""
+    return session.scalars(_ERRANDS, {"order_id": order_id}).all()
+
+
 def raw_payload(session: Session, order_id: int) -> tuple[RemoteRecord, str] | None:
     """What the channel sent last, as readable JSON with every figure as it was; None when no channel sent the order."""
     query = select(RemoteRecord, func.jsonb_pretty(RemoteRecord.payload)).where(
@@ -223,6 +243,9 @@ def orders_of_number(session: Session, number: str) -> list[tuple[int, str]]:
 
 
 _ID: Final = bindparam("order_id", type_=BigInteger)
+# Written out, for the partial indexes.
+_CHANGE_WAITS: Final = text("address_change.state = 'waiting'")
+_ERRAND_IS_OPEN: Final = text("cargo_errand.state IN ('waiting', 'asked')")
 _ASKED_ANEW: Final = and_(
     Operation.kind == REFRESH_KIND, Operation.state.in_((OperationState.READY, OperationState.LEASED))
 )
@@ -313,6 +336,9 @@ _PARTS: Final = {
     Part.TAGS: (OrderTag.order_id == Order.id,),
     Part.ASSIGNMENT: (OrderAssignment.order_id == Order.id,),
     Part.REFRESH: (Operation.order_id == Order.id, _ASKED_ANEW),
+    Part.ADDRESS_CHANGE: (AddressChange.order_id == Order.id, _CHANGE_WAITS),
+    Part.CARRIER: (CargoAccount.is_active,),
+    Part.ERRANDS: (CargoErrand.order_id == Order.id, _ERRAND_IS_OPEN),
 }
 # Put together once: building a statement costs more than asking it.
 _HEAD: Final = _head_statement()
@@ -345,6 +371,20 @@ _TOLD: Final = (
     .where(IntegrationAction.order_id == _ID)
     .order_by(IntegrationAction.id.desc())
     .limit(TOLD_SHOWN)
+)
+_CHANGES: Final = (
+    select(AddressChange, Address)
+    .join(Address, Address.id == AddressChange.to_address_id)
+    .where(AddressChange.order_id == _ID, _CHANGE_WAITS)
+)
+_CARRIERS: Final = (
+    select(CargoCompany.id, CargoCompany.name)
+    .join(CargoAccount, CargoAccount.cargo_company_id == CargoCompany.id)
+    .where(CargoAccount.is_active, CargoCompany.is_active)
+    .order_by(CargoCompany.name)
+)
+_ERRANDS: Final = (
+    select(CargoErrand).where(CargoErrand.order_id == _ID, _ERRAND_IS_OPEN).order_by(CargoErrand.id)
 )
 _REFRESH: Final = (
     select(Operation).where(Operation.order_id == _ID, _ASKED_ANEW).order_by(Operation.created_at.desc())

@@ -20,13 +20,14 @@ _BY: Final = {Way.PROPOSE: "The channel", Way.REDIRECT: "The carrier"}
 
 
 def apply_change(session: Session, change_id: int, context: AuditContext = SYSTEM) -> bool:
-    """Give the order the address that was agreed to; False when the change has ended before.
+    """Give the order the address that was agreed to; False when that has been done before.
 
-    A pull may have brought the same address already: then only the change ends. Had the order another one by
-    then, ours is what was agreed to, and somebody is asked to compare the two.
+    Word that was given up may be sent again, so a change that was refused can still be agreed to. A pull may have
+    brought the same address already: then only the change ends. Had the order another one by then, ours is what was
+    agreed to, and somebody is asked to compare the two.
     """
     order, change = _locked(session, change_id)
-    if change.state != "waiting":
+    if change.state == "applied":
         return False
     side, way = Side(change.side), Way(change.way)
     old, new = current(session, order, side), session.get_one(Address, change.to_address_id)

@@ -41,7 +41,7 @@ def checked_address(session: Session, order: Order, side: Side, address: Address
             "The customer's personal data was erased: no new address is kept for this order."
         )
     values = {name: " ".join(getattr(address, name).split()) for name in ADDRESS_FIELDS}
-    problems = _problems(values)
+    problems = problems_of(values)
     if values["country"] and values["country"] != old.country:
         problems["country"] = [COUNTRY_STAYS]
     if problems:
@@ -49,7 +49,8 @@ def checked_address(session: Session, order: Order, side: Side, address: Address
     return replace(AddressDraft(**values), country=old.country)
 
 
-def _problems(values: Mapping[str, str]) -> dict[str, list[str]]:
+def problems_of(values: Mapping[str, str]) -> dict[str, list[str]]:
+    """What is wrong with these fields, by name: missing, or too long for its column."""
     columns = cast(Table, Address.__table__).c
     problems = {
         name: [TOO_LONG]

@@ -47,11 +47,23 @@ _ADDRESS_ROW = text(
 def _address_answered(
     session: Session, action: IntegrationAction, order: Order, answer: ChannelAnswer
 ) -> None:
-    """Remember the channel's own version as the one last seen from it, so that the next pull sees no change."""
-    if not answer.told or answer.address is None:
-        return
-    values = dict(zip(ADDRESS_FIELDS, address_values(answer.address), strict=True))
-    given = {"customer": order.customer_id, "hash": address_hash(answer.address), **values}
+    """A change that waited for the channel is applied, or given back; what the channel has now was seen from it."""
+    # Here, because the outbox's own service stands on this module and leaves the word that is answered here.
+    from webapp.orders.service.address_changes import apply_change, give_back_change
+
+    if answer.told and answer.address is not None:
+        _remember(session, action, order, answer.address)
+    change_id = action.args.get("change_id")
+    if change_id is not None and answer.told:
+        apply_change(session, int(change_id))
+    elif change_id is not None:
+        give_back_change(session, int(change_id), answer.words)
+
+
+def _remember(session: Session, action: IntegrationAction, order: Order, address: AddressDraft) -> None:
+    """The channel's own version is the one last seen from it, so that the next pull sees no change."""
+    values = dict(zip(ADDRESS_FIELDS, address_values(address), strict=True))
+    given = {"customer": order.customer_id, "hash": address_hash(address), **values}
     seen = session.execute(_ADDRESS_ROW, given).scalar_one()
     if action.args.get("side") == "billing":
         order.billing_address_seen_id = seen

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from webapp.cargo.accounts import connected
 from webapp.cargo.cargo_service import CargoService
-from webapp.cargo.models import CargoErrand
+from webapp.cargo.models import CargoCompany, CargoErrand
 from webapp.core.audit import AuditContext, record
 from webapp.core.errors import Conflict
 from webapp.core.text import N_
@@ -18,32 +18,39 @@ from webapp.orders.service.wording import said_by
 
 
 def issue_labels(
-    session: Session, order_id: int, context: AuditContext, *, version: int | None = None
+    session: Session,
+    order_id: int,
+    context: AuditContext,
+    *,
+    cargo_company_id: int | None = None,
+    version: int | None = None,
 ) -> list[Package]:
     """Ask the order's carrier for a label: for every package that has not left, and one for what is not packed.
 
-    A package that has a label gets another; the carrier is told that the old parcel will not come.
-    Raises Conflict when the carrier is not connected, nothing is left to send, or a label is just being made.
+    `cargo_company_id` chooses the carrier; None means the order's own. A package that has a label gets another; the
+    carrier is told that the old parcel will not come. Raises Conflict when the carrier is not connected, nothing is left to send, or a label is just being made.
     """
     order = lock_order(session, order_id, acting=context)
     check_version(session, order, version)
-    if not connected(session, {order.cargo_company_id} - {None}):  # type: ignore[arg-type]
-        raise Conflict(N_("This order's carrier is not connected, so no label can be issued from here."))
+    chosen = cargo_company_id or order.cargo_company_id
+    if chosen is None or not connected(session, {chosen}):
+        raise Conflict(N_("This carrier is not connected, so no label can be issued from here."))
     open_errand = select(CargoErrand.id).where(
         CargoErrand.order_id == order_id, CargoErrand.kind == "label", CargoErrand.ended_at.is_(None)
     )
     if session.scalars(open_errand.limit(1)).first() is not None:
         raise Conflict(N_("A label is being made just now. Wait for it, then look again."))
-    packages = _packages(session, order)
+    packages = _packages(session, order, chosen)
     if not packages:
         raise Conflict(N_("Nothing of this order is left to send, so there is nothing to label."))
+    if order.cargo_company_id != chosen:
+        order.cargo_company_id = chosen
+        order.shipping_company = session.get_one(CargoCompany, chosen).slug
     cargo = CargoService(session)
     for package in packages:
-        company = package.cargo_company_id or order.cargo_company_id
-        assert company is not None  # noqa: S101 - the order's own is connected
-        if package.tracking_number and package.label_issued_at is not None:
-            cargo.cancel(order.id, company, package.tracking_number, context)
-        cargo.label(order.id, company, package.id, order.shipping_address_id, context)
+        if package.tracking_number and package.label_issued_at is not None and package.cargo_company_id:
+            cargo.cancel(order.id, package.cargo_company_id, package.tracking_number, context)
+        cargo.label(order.id, chosen, package.id, order.shipping_address_id, context)
     touch(order)
     record(
         session,
@@ -57,7 +64,7 @@ def issue_labels(
     return packages
 
 
-def _packages(session: Session, order: Order) -> list[Package]:
+def _packages(session: Session, order: Order, chosen: int) -> list[Package]:
     """Those that have a label and have not left, and a new one for what lies in none."""
     known = [package for package in labelled(session, order) if package.cargo_company_id is not None]
     unlabelled = session.scalars(
@@ -69,7 +76,7 @@ def _packages(session: Session, order: Order) -> list[Package]:
     if not loose:
         return [*known, *unlabelled]
     last = session.scalar(select(func.max(Package.number)).where(Package.order_id == order.id)) or 0
-    package = Package(order_id=order.id, number=last + 1, cargo_company_id=order.cargo_company_id)
+    package = Package(order_id=order.id, number=last + 1, cargo_company_id=chosen)
     session.add(package)
     session.flush()
     for item in loose:

@@ -2,9 +2,11 @@
 
 from webapp.orders.views import (
     actions,
+    addresses,
     cancel_many,
     cancelling,
     detail,
+    labels,
     list,
     moving,
     notes,
@@ -17,10 +19,12 @@ from webapp.orders.views.blueprint import blueprint
 
 __all__ = [
     "actions",
+    "addresses",
     "blueprint",
     "cancel_many",
     "cancelling",
     "detail",
+    "labels",
     "list",
     "moving",
     "notes",

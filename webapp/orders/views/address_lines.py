@@ -1,6 +1,23 @@
-"""An address as its lines on a parcel."""
+"""Addresses as a page shows them: as lines on a parcel, with the version beside them that waits to take their place."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 from webapp.customers.models import Address
+from webapp.orders.addresses import Side
+from webapp.orders.models import AddressChange
+from webapp.orders.queries.detail import OrderHead
+
+
+class ShownAddress(NamedTuple):
+    """One card. `same`: it stands for both; `waiting_lines` belong to `change`, which waits for an answer."""
+
+    side: str
+    same: bool
+    address: Address
+    address_lines: Sequence[str]
+    change: AddressChange | None
+    waiting_lines: Sequence[str]
 
 
 def address_lines(address: Address) -> list[str]:
@@ -9,3 +26,20 @@ def address_lines(address: Address) -> list[str]:
     place = " ".join(filter(None, (address.postcode, address.country)))
     lines = (address.full_name, address.company, address.line1, address.line2, town, place)
     return [line for line in lines if line]
+
+
+def shown_address(
+    side: Side, address: Address, changes: Iterable[tuple[AddressChange, Address]], *, same: bool
+) -> ShownAddress:
+    """The card of one address."""
+    change, waits = next(((change, waits) for change, waits in changes if change.side == side), (None, None))
+    lines = address_lines(waits) if waits is not None else []
+    return ShownAddress(side.value, same, address, address_lines(address), change, lines)
+
+
+def shown_addresses(head: OrderHead, changes: Sequence[tuple[AddressChange, Address]]) -> dict[str, Any]:
+    """The cards of an order; one where both addresses are the same and nothing waits for billing alone."""
+    same = head.shipping.id == head.billing.id
+    both = {Side.SHIPPING: head.shipping, Side.BILLING: head.billing}
+    cards = [shown_address(side, row, changes, same=same) for side, row in both.items()]
+    return {"addresses": cards[:1] if same and cards[1].change is None else cards}

@@ -1,4 +1,4 @@
-"""An order's addresses: as lines on a parcel, and changing them in their place on the page."""
+"""Changing an order's addresses in their place on the page."""
 
 from typing import Any
 
@@ -9,15 +9,15 @@ from webapp.auth.permissions import Permission, audit_context, can, channel_scop
 from webapp.channels.models import Channel
 from webapp.core.db import db, unit_of_work
 from webapp.core.errors import Conflict, InvalidInput, NotFound
-from webapp.customers.models import Address
 from webapp.customers.places import province_of
 from webapp.orders.addresses import Refusal, Side, Way, strategy
 from webapp.orders.forms.addressing import AddressForm
-from webapp.orders.models import AddressChange, Order
+from webapp.orders.models import Order
 from webapp.orders.queries import cancelling as queries
+from webapp.orders.queries import detail
 from webapp.orders.service.address_versions import current
 from webapp.orders.service.addresses import NO_REDIRECT, Changed, change_address, facts_of, waiting_change
-from webapp.orders.views.address_lines import address_lines
+from webapp.orders.views.address_lines import shown_address
 from webapp.orders.views.blueprint import blueprint
 from webapp.orders.views.detail import part_of_page, show_ctx
 from webapp.orders.views.happened import said_of
@@ -30,7 +30,7 @@ from webapp.ui.i18n import gettext
 def address(order_id: int, side: str) -> Response:
     """The address as it stands: what the form gives way to."""
     order = queries.visible_order(db.session(), order_id, channel_scope())
-    return part_of_page("orders/_address.html", **card_ctx(db.session(), order, _side(side)))
+    return part_of_page("orders/_address.html", **_card(db.session(), order, _side(side)))
 
 
 @blueprint.get("/<int:order_id>/addresses/<side>/edit")
@@ -74,25 +74,11 @@ def districts() -> Response:
     )
 
 
-def card_ctx(session: Session, order: Order, side: Side) -> dict[str, Any]:
-    """What one address's card shows; `same` has one card stand for both."""
-    return {
-        "order": order,
-        "side": side.value,
-        **address_ctx(current(session, order, side), waiting_change(session, order.id, side), session),
-        "same": order.shipping_address_id == order.billing_address_id,
-    }
-
-
-def address_ctx(row: Address, change: AddressChange | None, session: Session) -> dict[str, Any]:
-    """The lines of an address, and of the one that waits to take its place."""
-    waits = session.get_one(Address, change.to_address_id) if change is not None else None
-    return {
-        "address": row,
-        "address_lines": address_lines(row),
-        "change": change,
-        "waiting_lines": address_lines(waits) if waits is not None else [],
-    }
+def _card(session: Session, order: Order, side: Side) -> dict[str, Any]:
+    same = order.shipping_address_id == order.billing_address_id
+    changes = detail.waiting_addresses(session, order.id)
+    card = shown_address(side, current(session, order, side), changes, same=same)
+    return {"order": order, **card._asdict()}
 
 
 def _change(unit: Session, order_id: int, form: AddressForm) -> Changed:
@@ -155,6 +141,7 @@ def _form(
 
 
 def _side(side: str) -> Side:
-    if side not in Side:
-        raise NotFound("There is no such address.")
-    return Side(side)
+    try:
+        return Side(side)
+    except ValueError:
+        raise NotFound("There is no such address.") from None

@@ -10,7 +10,7 @@ from webapp.auth.permissions import Permission, channel_scope, current_staff, re
 from webapp.core.clock import utc_now
 from webapp.core.db import db
 from webapp.core.errors import NotFound
-from webapp.orders.enums import LIVE_STATUSES, AttentionKind, ClientType, DeliveryType
+from webapp.orders.enums import LEFT_STATUSES, LIVE_STATUSES, AttentionKind, ClientType, DeliveryType
 from webapp.orders.forms import NoteForm
 from webapp.orders.locks import unread_notes
 from webapp.orders.pricing import item_total
@@ -19,7 +19,7 @@ from webapp.orders.queries.criteria import Scope
 from webapp.orders.queries.detail import Part
 from webapp.orders.queries.plan_queue import wishes_of
 from webapp.orders.queries.teamwork import NOBODY, teamwork_of
-from webapp.orders.views.addresses import address_lines
+from webapp.orders.views.address_lines import shown_addresses
 from webapp.orders.views.blueprint import blueprint
 from webapp.orders.views.deeds import moving_ctx
 from webapp.orders.views.explanation import explained
@@ -74,9 +74,14 @@ def show_ctx(session: Session, order_id: int, scope: Scope) -> dict[str, Any]:
         "can_refresh": order.remote_id is not None,
         **moving_ctx(head, items, payments),
         "can_cancel": any(item.row.status in LIVE_STATUSES for item in items) or Part.WISHES in head.has,
-        "shipping_lines": address_lines(head.shipping),
-        "billing_lines": address_lines(head.billing),
-        "same_address": head.shipping.id == head.billing.id,
+        **shown_addresses(
+            head, detail.waiting_addresses(session, order.id) if Part.ADDRESS_CHANGE in head.has else ()
+        ),
+        "carriers": detail.connected_carriers(session)
+        if Part.CARRIER in head.has
+        and any(item.row.status in LIVE_STATUSES - LEFT_STATUSES for item in items)
+        else (),
+        "errands": detail.open_errands(session, order.id) if Part.ERRANDS in head.has else (),
         "client_type": worded(ClientType, order.client_type),
         "delivery_type": worded(DeliveryType, order.delivery_type),
         "attention_label": lambda entry: worded(AttentionKind, entry.kind),

@@ -53,6 +53,8 @@ _FIELDS: Final = {
     "state": N_("State"),
     "postcode": N_("Postcode"),
     "country": N_("Country"),
+    "tax_office": N_("Tax office"),
+    "tax_number": N_("Tax number"),
 }
 # The machine's own bookkeeping, and what the sentence has said already: true, but nothing that a person reads for.
 _NOT_TOLD: Final = {

@@ -11,6 +11,13 @@
     one('#order-news', elt).hidden = false;
   });
 
+  // Nor does the page of one order while an address is being typed into it; saving shows what is new.
+  on('htmx:beforeRequest', event => {
+    const { elt, requestConfig } = event.detail;
+    const news = ['order:changed', 'orders:changed'].includes(requestConfig.triggeringEvent?.type);
+    if (elt.id === 'order' && news && one('form[data-typing]', elt)) event.preventDefault();
+  });
+
   on('click', async event => {
     const button = event.target.closest('[data-copy]');
     if (!button) return;
