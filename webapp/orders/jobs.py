@@ -21,6 +21,7 @@ from webapp.orders.service.cancellation.bulk import (
 from webapp.orders.service.cancellation.progressing import PROGRESS_KIND, run_progress
 from webapp.orders.service.errands import Errands
 from webapp.orders.service.figures import FIGURES_KIND, figures_slots, run_figures
+from webapp.orders.service.moving_many import MOVE_KIND, run_moves
 from webapp.orders.service.refunds.machine import RefundMachine
 from webapp.orders.service.refunds.rechecking import RefundRecheck
 from webapp.orders.service.refunds.reconcile import nightly, reconcile
@@ -74,6 +75,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     PROGRESS_KIND: run_progress,
     APPROVE_KIND: run_approvals,
     OPEN_KIND: run_cancellations,
+    MOVE_KIND: run_moves,
     ERRANDS_KIND: run_errands,
     CHECK_KIND: check_upload,
     APPLY_KIND: apply_upload,

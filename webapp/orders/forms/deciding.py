@@ -85,6 +85,14 @@ class ConfirmManyForm(FlaskForm):
                 self.count.errors = [gettext("Reload the page and try again.")]
         return not self.count.errors
 
+    def refuse(self, fields: Mapping[str, Sequence[str]], message: str) -> None:
+        """Write each sentence at its field; one that stands nowhere goes to the form."""
+        for name, sentences in fields.items():
+            if name in self:
+                self[name].errors = [gettext(sentences[0])]
+        if not any(name in self for name in fields):
+            self.form_errors.append(gettext(message))
+
 
 class CancelManyForm(ConfirmManyForm):
     """The reasons that hold for all of the orders; those that ask for words about one order are not offered."""
@@ -112,10 +120,24 @@ class CancelManyForm(ConfirmManyForm):
             self.reason_cancel.errors = [gettext("Choose why they are cancelled.")]
         return confirmed and bool(self.chosen())
 
-    def refuse(self, fields: Mapping[str, Sequence[str]], message: str) -> None:
-        """Write each sentence at its field; one that stands nowhere goes to the form."""
-        for name, sentences in fields.items():
-            if name in self:
-                self[name].errors = [gettext(sentences[0])]
-        if not any(name in self for name in fields):
-            self.form_errors.append(gettext(message))
+
+class MoveManyForm(ConfirmManyForm):
+    """Where many orders are to go, and why when it is a step back."""
+
+    # Not `status`: that is the list's filter, which comes with the form.
+    move_to = SelectField(lazy_gettext("Move to"), default="")
+    move_reason = StringField(lazy_gettext("Reason"), filters=[_trimmed], validators=[Length(max=500)])
+
+    def offer(self, targets: Sequence[tuple[str, str]]) -> None:
+        """Give the menu what can be chosen: wire value and words."""
+        self.move_to.choices = [
+            SelectChoice("", gettext("Choose a status")),
+            *(SelectChoice(value, words) for value, words in targets),
+        ]
+
+    def is_confirmed(self, now: int) -> bool:
+        """Whether the number was typed that the list has now, and where all of it is to go."""
+        confirmed = super().is_confirmed(now)
+        if not self.move_to.data:
+            self.move_to.errors = [gettext("Choose where to.")]
+        return confirmed and bool(self.move_to.data)

@@ -24,6 +24,7 @@ from webapp.orders.service.cancellation.bulk import MOST_AT_ONCE, cancel_many
 from webapp.orders.service.cancellation.opening import diagnose
 from webapp.orders.views.acting import authority, money_act
 from webapp.orders.views.blueprint import blueprint
+from webapp.orders.views.chosen import filter_words
 from webapp.orders.views.list import asked_list, statistics_of
 from webapp.ui.htmx import is_htmx, redirect, toast
 from webapp.ui.i18n import gettext
@@ -110,7 +111,7 @@ def _shown(session: Session, form: CancelManyForm, rows: Sequence[Any], *, statu
         "preview": _preview(session, form, rows) if len(rows) <= PREVIEWED else None,
         "is_too_long": len(rows) > MOST_AT_ONCE,
         "most": MOST_AT_ONCE,
-        "filter_words": _filter_words(),
+        "filter_words": filter_words(*(f"reason_{kind.value}" for kind in PlanKind)),
         "in_dialog": is_htmx(),
     }
     return make_response(render_template(page, fragment=fragment, **context), status)
@@ -135,14 +136,3 @@ def _preview(session: Session, form: CancelManyForm, rows: Sequence[Any]) -> Pre
         moves = sum((plan.owed + plan.released for plan in draft.plans), Decimal(0))
         sums[row.currency] = sums.get(row.currency, Decimal(0)) + moves
     return Preview(sorted(sums.items()), refused)
-
-
-def _filter_words() -> list[tuple[str, str]]:
-    """What the form carries of the list's filter: all but its own fields."""
-    own = {"csrf_token", "id", "all_matching", "count", "expected", "submission", "after", "before"}
-    return [
-        (name, value)
-        for name in request.form
-        if name not in own and not name.startswith("reason_")
-        for value in request.form.getlist(name)[:200]
-    ]

@@ -36,6 +36,13 @@ from webapp.ui.tables import PAGE_SIZE
 STATISTICS_S: Final = 300.0
 _REMEMBERED: Final = "kontor_orders_remembered"
 _STATISTICS: Final = "kontor_orders_statistics"
+# Whoever may do one of these to many orders can tick them.
+_BULK: Final = (
+    Permission.CHANNELS_PULL,
+    Permission.CANCEL_OPEN,
+    Permission.ORDERS_CHANGE_STATUS,
+    Permission.ORDERS_NOTE,
+)
 
 
 @dataclass(frozen=True)
@@ -127,9 +134,7 @@ def list_ctx(session: Session, query: Query, columns: Iterable[str]) -> dict[str
         "paging": state.paging,
         "too_short": bool(state.wanted.words) and search.read_words(state.wanted.words).too_short,
         "View": View,
-        "may_pick": can(Permission.CHANNELS_PULL)
-        or can(Permission.CANCEL_OPEN)
-        or can(Permission.ORDERS_NOTE),
+        "may_pick": any(map(can, _BULK)),
         "filter_words": [
             (name, value)
             for name, values in state.query.items()
