@@ -29,6 +29,7 @@ from webapp.orders.views import (
 from webapp.orders.views.badges import init_badges
 from webapp.payments import api as gateway_webhooks
 from webapp.ui.shell import init_ui
+from webapp.webhooks import views as webhooks
 
 
 def register(app: Flask, settings: Settings) -> None:
@@ -56,6 +57,7 @@ def register(app: Flask, settings: Settings) -> None:
         mentions.blueprint,
         approval_limits.blueprint,
         gateway_webhooks.webhooks,
+        webhooks.blueprint,
     ):
         app.register_blueprint(blueprint)
     init_api(app)

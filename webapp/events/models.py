@@ -69,6 +69,7 @@ class WebhookSubscription(Base):
     paused_because: Mapped[str] = mapped_column(Text, default="", server_default="")
     # Since when no delivery has succeeded; None while the last one did.
     failing_since: Mapped[datetime | None]
+    last_delivered_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1, server_default="1")
     created_by_id: Mapped[int | None] = mapped_column(BigInteger)
     created_at: Mapped[CreatedAt]
@@ -98,6 +99,7 @@ class WebhookDelivery(Base):
             postgresql_where=text("state = 'failed'"),
         ),
         Index("ix_webhook_delivery_event_id", "event_id"),
+        Index("ix_webhook_delivery_log", "subscription_id", text("id DESC")),
         CheckConstraint("state IN ('waiting', 'delivered', 'failed')", name="state_known"),
     )
 

@@ -71,6 +71,7 @@ SECTIONS = (
             Entry(N_("Staff"), "staff.index_view", Permission.STAFF_MANAGE, "users"),
             Entry(N_("Reference data"), "reference.index", Permission.REFERENCE_MANAGE, "database"),
             Entry(N_("Approval limits"), "approval_limits.index", Permission.SETTINGS_LIMITS, "shield-check"),
+            Entry(N_("Webhooks"), "webhooks.index", Permission.WEBHOOKS_MANAGE, "link"),
             Entry(N_("API and keys"), "tokens.index", Permission.API_TOKENS, "api"),
         ),
     ),

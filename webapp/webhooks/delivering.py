@@ -137,6 +137,7 @@ def note(session: Session, run: OperationRun, parcel: Parcel, receipt: Receipt, 
     if receipt.is_taken:
         delivery.state = "delivered"
         delivery.delivered_at = func.clock_timestamp()
+        subscription.last_delivered_at = func.clock_timestamp()
         subscription.failing_since = None
         return None
     return _after_failure(session, run, subscription, delivery, receipt, timing)
