@@ -172,6 +172,20 @@ class MoveItems:
 
 
 @dataclass(frozen=True, slots=True)
+class VendorWord:
+    """What a vendor says of the items that it supplies, or of the chosen ones: where they stand, in which parcel.
+
+    With a tracking number they have left, so `status` is not needed then.
+    """
+
+    status: OrderStatus | None = None
+    items: frozenset[int] | None = None
+    tracking_number: str = ""
+    tracking_url: str = ""
+    cargo_company_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PackageDraft:
     """One parcel as staff pack it: how many units of which item; `has_left` moves them to shipped at once."""
 

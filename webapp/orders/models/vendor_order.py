@@ -1,6 +1,6 @@
 """Items of another data source, mirrored to their vendor."""
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.core.db import Base, BigId, CreatedAt, JsonColumn
@@ -27,10 +27,17 @@ class VendorOrderItem(Base):
     """Which item of the order is which item at the vendor."""
 
     __tablename__ = "vendor_order_item"
-    __table_args__ = (Index("uq_vendor_order_item", "vendor_order_id", "order_item_id", unique=True),)
+    __table_args__ = (
+        Index("uq_vendor_order_item", "vendor_order_id", "order_item_id", unique=True),
+        Index("ix_vendor_order_item_item", "order_item_id"),
+    )
 
     id: Mapped[BigId]
     vendor_order_id: Mapped[int] = mapped_column(ForeignKey("vendor_order.id"))
     order_item_id: Mapped[int] = mapped_column(ForeignKey("order_item.id"))
     status: Mapped[int]
     remote_line_id: Mapped[str | None] = mapped_column(String(64))
+    # What the vendor says of the parcel; the order's item follows (VendorOrderService.send_shipping_info).
+    tracking_number: Mapped[str | None] = mapped_column(String(64))
+    tracking_url: Mapped[str | None] = mapped_column(Text)
+    cargo_company_id: Mapped[int | None] = mapped_column(ForeignKey("cargo_company.id"))

@@ -1,6 +1,6 @@
 """Items of an order, by the reference's names."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -159,6 +159,14 @@ class OrderItemService:
                 changes={"reserved": [None if before is None else str(before), str(reserved)]},
             )
         return reserved
+
+    def send_shipping_info(
+        self, order_items: Sequence[OrderItem], audit_context: AuditContext = SYSTEM
+    ) -> int:
+        """Have vendor items follow what their vendors say of parcels; how many did (VendorOrderService)."""
+        from webapp.orders.service.vendor_order_service import VendorOrderService
+
+        return VendorOrderService(self.session).send_shipping_info(order_items, audit_context)
 
     def split_off(self, order_item: OrderItem, quantity: Decimal) -> OrderItem:
         """The first units of the item as an item of its own, divided by rule R6; under the order's lock.

@@ -9,24 +9,34 @@ from sqlalchemy.orm import Session, object_session
 from webapp.orders.enums import CancelStatus, OrderStatus
 from webapp.orders.models import CancellationPlan, Order, OrderItem
 from webapp.orders.service.news import announce_change
+from webapp.orders.service.vendors import mirror_vendor_items
 from webapp.orders.states import order_cancel_status, order_flags, order_status
 
 
 def restate(session: Session, order: Order) -> None:
     """Derive the order's status, flags and cancel status anew and give it the next version; under its lock."""
     before = order.status
-    for name, value in derived(session, order).items():
+    rows = _standing_items(session, order)
+    for name, value in _derived(session, order, [status for status, _ in rows]).items():
         setattr(order, name, value)
     touch(order, status_before=before)
+    if any(source is not None for _, source in rows):
+        mirror_vendor_items(session, [order.id])
 
 
 def derived(session: Session, order: Order) -> dict[str, Any]:
     """The order's columns that its items and plans decide, as they must be now."""
+    return _derived(session, order, [status for status, _ in _standing_items(session, order)])
+
+
+def _standing_items(session: Session, order: Order) -> list[tuple[OrderStatus, int | None]]:
+    """Status and data source of each item."""
     session.flush()
-    items = [
-        OrderStatus(status)
-        for status in session.scalars(select(OrderItem.status).where(OrderItem.order_id == order.id))
-    ]
+    query = select(OrderItem.status, OrderItem.data_source_id).where(OrderItem.order_id == order.id)
+    return [(OrderStatus(status), source) for status, source in session.execute(query)]
+
+
+def _derived(session: Session, order: Order, items: list[OrderStatus]) -> dict[str, Any]:
     plans = [
         CancelStatus(status)
         for status in session.scalars(

@@ -26,6 +26,7 @@ from webapp.orders.service.writing.reference import KnownProduct, products, refe
 from webapp.orders.service.writing.refusing import refusal
 from webapp.orders.service.writing.story import entry_of_person
 from webapp.orders.service.writing.telling import Written, tell
+from webapp.orders.service.writing.vendors import mirror_vendors
 
 # Milliseconds. Writers of whole batches wait for each other; a person's page does not (orders/locks.py).
 LOCK_TIMEOUT_MS = 30_000
@@ -72,7 +73,9 @@ def create_order(session: Session, channel: Channel, draft: OrderDraft, context:
             raise _duplicate(batch, draft)
         _tell_of_people(batch, people, effects)
         effects.write()
-        tell(batch, Written([incoming], [], effects))
+        written = Written([incoming], [], effects)
+        mirror_vendors(batch, written, products(batch, [draft]))
+        tell(batch, written)
     return incoming.id
 
 
@@ -135,7 +138,9 @@ def _write(batch: Batch, incoming: Sequence[Incoming]) -> dict[int, WriteResult]
             changed.append(decision)
     _tell_of_people(batch, people, effects)
     effects.write()
-    tell(batch, Written([each for each in new if each.order_id is not None], changed, effects))
+    written = Written([each for each in new if each.order_id is not None], changed, effects)
+    mirror_vendors(batch, written, known)
+    tell(batch, written)
     return results
 
 

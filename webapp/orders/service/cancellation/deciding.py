@@ -319,6 +319,8 @@ def _items(session: Session, plan: CancellationPlan) -> list[OrderItem]:
 
 
 def _tell_channel(session: Session, order: Order, plan: CancellationPlan, by: Authority) -> None:
+    if order.remote_id is None:
+        return  # An order that was made here: no channel knows it.
     ended = [item for item in _items(session, plan) if item.status == OrderStatus.CANCELLED]
     facts = {"plan_id": plan.id, "items": [item.id for item in ended], "is_all": plan.is_all}
     IntegrationActionService(session).create(order, ActionKind.CANCEL, facts, by.context)

@@ -25,6 +25,7 @@ from webapp.orders.service.integration_action_service import IntegrationActionSe
 from webapp.orders.service.stock import StockKey, add_reservations, reserved_by
 from webapp.orders.service.timeline import Entry, record_all
 from webapp.orders.service.tracking.facts import ItemState, OrderState
+from webapp.orders.service.vendors import mirror_known
 from webapp.orders.service.wording import listed
 from webapp.orders.service.writing.moves import is_sent
 from webapp.orders.states import order_flags, order_status
@@ -174,6 +175,7 @@ def write_orders(
             )
         )
     _ORDERS.update(session, rows, also=_TOUCH)
+    mirror_known(session, [row[0] for row in rows])
 
 
 def whole_numbers(

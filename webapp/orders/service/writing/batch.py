@@ -26,6 +26,7 @@ class Batch:
     channel_name: str
     price_list_id: int | None
     stock_list_id: int | None
+    data_source_id: int | None
     now: datetime
 
     @classmethod
@@ -38,6 +39,7 @@ class Batch:
             channel_name=channel.name,
             price_list_id=channel.price_list_id,
             stock_list_id=channel.stock_list_id,
+            data_source_id=channel.data_source_id,
             now=utc_now(),
         )
 
