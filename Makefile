@@ -7,7 +7,7 @@ RUN := .venv/bin/python
 DEV := .venv-dev/bin/python
 SOURCES := webapp sandbox tests bench scripts migrations worker.py
 
-.PHONY: run test test-real chaos chaos-long test-long lint format bench bench-1m lock venv venv-dev clean
+.PHONY: run test test-api test-real chaos chaos-long test-long lint format bench bench-1m lock venv venv-dev clean
 
 # The whole product with its demo. Ctrl-C stops everything; the next run goes on where this one was.
 run: venv
@@ -23,6 +23,11 @@ chaos: venv-dev
 
 chaos-long: venv-dev
 	KONTOR_CHAOS_N=500 exec $(DEV) -m pytest tests/chaos -m chaos -s --timeout=3600
+
+# The whole specification of the API against a running server with data: no server error, no broken shape.
+# KONTOR_CONTRACT_N test cases per operation, KONTOR_CONTRACT_SEED for other ones.
+test-api: venv-dev
+	exec $(DEV) -m pytest tests/contract -m contract -s --timeout=330
 
 # Against servers that nobody here wrote, from npm; skipped, and counted, where npm is not or cannot fetch them.
 test-real: venv-dev

@@ -11,11 +11,12 @@ from marshmallow import RAISE, Schema, ValidationError
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest
 
-from webapp.core.errors import InvalidInput
+from webapp.api.fields import LARGEST_ID
+from webapp.core.errors import InvalidInput, NotFound
 
 View = TypeVar("View", bound=Callable[..., Any])
 DEEPEST_JSON: Final = 40  # levels; our own inputs have five
-PK: Final = "<int(max=9223372036854775807):pk>"  # of PostgreSQL's bigint; anything above is nothing of ours
+PK: Final = "<int:pk>"
 
 
 class Unreadable(BadRequest):
@@ -47,9 +48,12 @@ class Parser(FlaskParser):
         return loaded
 
     def load_querystring(self, req: Request, schema: Schema) -> Any:
-        """The query; texts that no column can hold are refused."""
-        for values in req.args.lists():
-            _check_texts(list(values))
+        """The query, each name once; texts that no column can hold are refused."""
+        for name, values in req.args.lists():
+            _check_texts([name, *values])
+            if len(values) > 1:
+                words = "Send this once; several values are separated by commas where they are taken."
+                raise InvalidInput(words, fields={name: [words]})
         return super().load_querystring(req, schema)
 
     def handle_error(
@@ -68,6 +72,10 @@ class Resource(Blueprint):
 
     ARGUMENTS_PARSER = Parser()
 
+    def __init__(self, name: str, import_name: str, *, description: str) -> None:
+        super().__init__(name, import_name, description=description)
+        self.url_value_preprocessor(_refuse_no_number)
+
 
 def answers(status: int, shape: str, description: str = "") -> Callable[[View], View]:
     """Document that the handler answers with the shape of this name (`shapes/`); several may be given."""
@@ -77,6 +85,13 @@ def answers(status: int, shape: str, description: str = "") -> Callable[[View], 
     }
     mark: Callable[[View], View] = Resource.doc(responses={str(status): content})
     return mark
+
+
+def _refuse_no_number(_endpoint: str | None, values: dict[str, Any] | None) -> None:
+    """A number beyond every row's is nothing of ours, and no column could be compared with it."""
+    pk = (values or {}).get("pk")
+    if isinstance(pk, int) and pk > LARGEST_ID:
+        raise NotFound("There is no such thing.")
 
 
 def _no_constant(_name: str) -> NoReturn:

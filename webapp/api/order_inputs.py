@@ -55,7 +55,7 @@ class OrderQuery(PageQuery):
 
 
 _Customer = schema_of(CustomerDraft, "NewCustomer")
-_Address = schema_of(AddressDraft, "NewAddress")
+NewAddress: Final = schema_of(AddressDraft, "NewAddress")
 _Item = schema_of(ItemDraft, "NewOrderItem")
 _Discount = schema_of(
     DiscountDraft,
@@ -91,7 +91,7 @@ NewOrder: Final = schema_of(
     ),
     nested={
         CustomerDraft: _Customer,
-        AddressDraft: _Address,
+        AddressDraft: NewAddress,
         ItemDraft: _Item,
         DiscountDraft: _Discount,
         TransactionDraft: _Transaction,

@@ -5,7 +5,7 @@ the log tells what has changed.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from webapp.core.db import db
 from webapp.core.errors import DomainError, InvalidInput
 from webapp.orders.locks import lock_order
 from webapp.orders.queries.cancelling import entries_after, newest_entry, visible_order
+from webapp.orders.queries.collection import order_item_ids
 from webapp.orders.queries.record import order_record
 from webapp.orders.serializers import order_detail, stamp
 from webapp.orders.views.acting import money_act
@@ -50,6 +51,15 @@ def order_act(tag: str, order_id: int) -> Iterator[Session]:
         if wanted is not None:
             _check(session, order_id, *wanted)
         yield session
+
+
+def item_ids_of(session: Session, order_id: int, item_ids: Iterable[int]) -> None:
+    """Refuse items that are not this order's: whoever may act on the order must not reach another's. Raises InvalidInput."""
+    known = set(order_item_ids(session, order_id))
+    strange = sorted(set(item_ids) - known)
+    if strange:
+        words = f"The order has no item {strange[0]}."
+        raise InvalidInput(words, fields={"order_items": [words]})
 
 
 def answer_order(order_id: int, status: int = 200) -> Response:

@@ -67,7 +67,7 @@ def complete(document: Json) -> Json:
         document["components"]["schemas"].pop(name, None)
     document["components"].pop("headers", None)
     for path, method, operation in operations(document):
-        _complete(path, method, operation)
+        _complete(document, path, method, operation)
     return document
 
 
@@ -79,7 +79,8 @@ def operations(document: Json) -> Iterator[tuple[str, str, Json]]:
                 yield path, method, methods[method]
 
 
-def _complete(path: str, method: str, operation: Json) -> None:
+def _complete(document: Json, path: str, method: str, operation: Json) -> None:
+    _loosen_body(document, operation)
     about_one_order = path.startswith("/api/v1/orders/{pk}/") and method in UNSAFE
     parameters = operation.setdefault("parameters", [])
     if method == "post":
@@ -102,4 +103,15 @@ def _complete(path: str, method: str, operation: Json) -> None:
         code: {"description": _REFUSALS[code], "headers": _HEADERS, "content": _PROBLEM}
         for code in sorted(wanted)
     }
-    operation["responses"] = {**told, **refusals}
+    if any(each.get("in") == "query" for each in parameters):
+        refusals["414"] = {"description": "The address is longer than 4 KB."}
+    operation["responses"] = {**told, **dict(sorted(refusals.items()))}
+
+
+def _loosen_body(document: Json, operation: Json) -> None:
+    """A body of which no field must be sent need not be sent itself."""
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        name = content["schema"].get("$ref", "").rpartition("/")[2]
+        schema = document["components"]["schemas"].get(name, content["schema"])
+        if not schema.get("required"):
+            operation["requestBody"]["required"] = False

@@ -71,6 +71,7 @@ class CurrentStaff:
     token_id: int | None = None  # set when a program acts with an API token of this person
     token_name: str = ""
     granted: frozenset[Permission] | None = None  # what the token may at most; None: no token
+    owner_channel_ids: frozenset[int] | None = None  # with a token: what its owner sees without it
 
     is_authenticated = True
     is_active = True
@@ -150,6 +151,7 @@ def audit_context(origin: Origin | None = None) -> AuditContext:
         actor=staff.actor if staff else "Nobody signed in",
         request_id=g.get("request_id"),
         remote_addr=request.remote_addr,
+        granted=staff.granted if staff else None,
     )
 
 

@@ -133,3 +133,9 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.OPERATOR: _OPERATOR,
     Role.ADMINISTRATOR: frozenset(Permission),
 }
+
+
+def allowed(role: Role, granted: frozenset[str] | None) -> frozenset[Permission]:
+    """What somebody of the role may do: all that it allows, and of it only what an API token grants if one is used."""
+    of_role = ROLE_PERMISSIONS[role]
+    return of_role if granted is None else frozenset(each for each in of_role if each in granted)

@@ -178,6 +178,7 @@ def _staff(row: Row[*tuple[Any, ...]]) -> CurrentStaff:
         preferences={},
         session_id=0,
         session_token="",
+        owner_channel_ids=frozenset(row.staff_channels or ()) if row.limited_to_channels else None,
         token_id=row.token_id,
         token_name=row.token_name,
         # A permission that a later version has dropped allows nothing.

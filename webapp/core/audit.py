@@ -28,13 +28,17 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True)
 class AuditContext:
-    """Who acts and from where; `staff_id` None is the product itself (a job, a channel, the command line)."""
+    """Who acts and from where; `staff_id` None is the product itself (a job, a channel, the command line).
+
+    `granted` are the permissions that an API token leaves its owner; None: no token, all of the role's.
+    """
 
     origin: Origin
     staff_id: int | None = None
     actor: str = "Kontor"
     request_id: str | None = None
     remote_addr: str | None = None
+    granted: frozenset[str] | None = None
 
 
 SYSTEM = AuditContext(origin=Origin.JOB)

@@ -6,18 +6,24 @@ from webapp.api.blueprint import Resource
 from webapp.api.resources import (
     channels,
     operations,
+    order_addresses,
     order_cancelling,
     order_items,
+    order_moving,
     orders,
     plans,
     reasons,
     refunds,
     requests,
+    tracking,
     transactions,
 )
 
 RESOURCES: Final[tuple[tuple[str, Resource], ...]] = (
     ("/orders", orders.resource),
+    ("/orders", order_addresses.resource),
+    ("/orders", order_moving.resource),
+    ("/orders", tracking.resource),
     ("/orders", order_cancelling.resource),
     ("/order_items", order_items.resource),
     ("/cancellation_plans", plans.resource),

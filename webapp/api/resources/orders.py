@@ -59,6 +59,7 @@ def list_orders(wanted: Json) -> Json:
 @resource.post("/")
 @requires(Permission.ORDERS_CREATE)
 @resource.arguments(NewOrder)
+@resource.doc(**{"x-refusals": ["404"]})
 @answers(201, "OrderDetail", "The order that was made.")
 def create_order(sent: Json) -> Response:
     """Make one order

@@ -115,6 +115,28 @@ def item(session: Session, scope: Scope, item_id: int) -> RecordedItem:
     return RecordedItem(*_known(row, "There is no such order item."))
 
 
+def order_item_ids(session: Session, order_id: int) -> Sequence[int]:
+    """The items of an order."""
+    return session.scalars(select(OrderItem.id).where(OrderItem.order_id == order_id)).all()
+
+
+def orders_of_items(session: Session, scope: Scope, item_ids: Sequence[int]) -> dict[int, list[int]]:
+    """These items by their order, sorted. Raises NotFound when one of them is not there for the reader."""
+    rows = session.execute(items(scope).where(OrderItem.id.in_(item_ids)).order_by(OrderItem.order_id)).all()
+    if len(rows) < len(set(item_ids)):
+        raise NotFound("One of these order items does not exist.")
+    found: dict[int, list[int]] = {}
+    for row in rows:
+        found.setdefault(row[0].order_id, []).append(row[0].id)
+    return found
+
+
+def items_of_ids(session: Session, item_ids: Sequence[int]) -> list[RecordedItem]:
+    """These items with the rows they point to."""
+    rows = session.execute(item_rows().where(OrderItem.id.in_(item_ids)).order_by(OrderItem.id))
+    return [RecordedItem(*row) for row in rows]
+
+
 def transactions(scope: Scope, *, order_id: int | None = None, kinds: Sequence[str] = ()) -> Statement:
     """Payments."""
     query = select(Transaction).join(Order, Order.id == Transaction.order_id).where(_in(scope))

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from webapp.auth.models import StaffUser
-from webapp.auth.roles import ROLE_PERMISSIONS, Permission, Role
+from webapp.auth.roles import Permission, Role, allowed
 from webapp.cargo.accounts import connected
 from webapp.cargo.cargo_service import CargoService
 from webapp.channels.models import Channel
@@ -237,7 +237,7 @@ def _require_redirect(session: Session, context: AuditContext) -> None:
     if context.staff_id is None:
         return
     staff = session.get(StaffUser, context.staff_id)
-    if staff is None or Permission.ORDERS_REDIRECT_PARCEL not in ROLE_PERMISSIONS[Role(staff.role)]:
+    if staff is None or Permission.ORDERS_REDIRECT_PARCEL not in allowed(Role(staff.role), context.granted):
         raise PermissionDenied(NO_REDIRECT)
 
 

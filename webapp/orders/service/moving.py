@@ -14,7 +14,7 @@ from sqlalchemy import exists, func, select, update
 from sqlalchemy.orm import Session
 
 from webapp.auth.models import StaffUser
-from webapp.auth.roles import ROLE_PERMISSIONS, Permission, Role
+from webapp.auth.roles import Permission, Role, allowed
 from webapp.core.audit import AuditContext, record
 from webapp.core.errors import InvalidInput, PermissionDenied
 from webapp.orders.enums import (
@@ -74,7 +74,7 @@ def require_moving(session: Session, context: AuditContext) -> frozenset[Permiss
     if context.staff_id is None:
         return frozenset({Permission.ORDERS_CHANGE_STATUS})
     staff = session.get(StaffUser, context.staff_id)
-    permissions = ROLE_PERMISSIONS[Role(staff.role)] if staff and staff.is_active else frozenset()
+    permissions = allowed(Role(staff.role), context.granted) if staff and staff.is_active else frozenset()
     if Permission.ORDERS_CHANGE_STATUS not in permissions:
         raise PermissionDenied("You may not change the status of orders. Ask a supervisor.")
     return permissions

@@ -7,7 +7,7 @@ from decimal import Decimal
 from sqlalchemy.orm import Session
 
 from webapp.auth.models import StaffUser
-from webapp.auth.roles import ROLE_PERMISSIONS, Permission, Role
+from webapp.auth.roles import Permission, Role, allowed
 from webapp.core.audit import AuditContext
 from webapp.core.errors import PermissionDenied
 from webapp.orders.service.approval_limits import APPROVERS, approval_limits
@@ -40,7 +40,7 @@ class Authority:
     @classmethod
     def of_role(cls, context: AuditContext, role: Role) -> "Authority":
         """Somebody with exactly the permissions of the role."""
-        return cls(context, role, ROLE_PERMISSIONS[role])
+        return cls(context, role, allowed(role, context.granted))
 
     def require(self, permission: Permission) -> None:
         """Raises PermissionDenied with the act in words."""
