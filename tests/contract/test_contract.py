@@ -31,6 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SEED = os.environ.get("KONTOR_CONTRACT_SEED", "20261128")
 EXAMPLES = os.environ.get("KONTOR_CONTRACT_N", "20")  # test cases per operation and way of making them
 LONGEST_S = 300
+CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 CHECKS = (
     "not_a_server_error",
     "status_code_conformance",
@@ -60,7 +61,8 @@ def test_the_specification_when_it_is_driven_then_no_server_error_and_no_broken_
     began = time.monotonic()
     told = subprocess.run(
         [
-            *(str(Path(sys.executable).with_name("schemathesis")), "run", f"{base}/api/v1/openapi.json"),
+            *(str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(CONFIGURATION)),
+            *("run", f"{base}/api/v1/openapi.json"),
             *("--checks", ",".join(CHECKS), "--phases", "examples,coverage,fuzzing"),
             *("--max-examples", EXAMPLES, "--seed", SEED, "--generation-deterministic", "--no-shrink"),
             *("--continue-on-failure", "--no-color", "--warnings", "off"),
