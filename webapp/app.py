@@ -15,6 +15,7 @@ from webapp.core.hints import Hints
 from webapp.core.logging import configure_logging
 from webapp.core.pool import check_connections
 from webapp.core.settings import Settings
+from webapp.core.sheets import check_spreadsheet_reader
 from webapp.payments.accounts import make_gateway
 from webapp.payments.gateway import Gateway
 
@@ -24,6 +25,7 @@ ROOT = Path(__file__).resolve().parent
 def create_app(settings: Settings | None = None) -> Flask:
     """A ready application; raises SettingsError with one sentence when the environment is wrong."""
     settings = settings or Settings.from_env(os.environ)
+    check_spreadsheet_reader()
     if not settings.testing:
         configure_logging()
     app = Flask(__name__, template_folder=str(ROOT / "templates"), static_folder=None)

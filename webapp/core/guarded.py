@@ -33,16 +33,10 @@ class Guard:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a child ended: its exit code (below 0: the signal), its largest resident memory in bytes, its processor time."""
+    """How a child ended: its exit code (below 0: the signal) and the processor time it used, in seconds."""
 
     code: int
-    peak: int
     cpu_s: float
-
-    @property
-    def was_stopped(self) -> bool:
-        """Whether a limit or a crash ended it, instead of its own word."""
-        return self.code < 0
 
 
 def limit_this_process(guard: Guard) -> None:
@@ -72,4 +66,4 @@ def run_guarded(module: str, words: Sequence[str], guard: Guard) -> Ended:
     finally:
         alarm.cancel()
     child.returncode = os.waitstatus_to_exitcode(status)
-    return Ended(child.returncode, used.ru_maxrss * 1024, used.ru_utime + used.ru_stime)
+    return Ended(child.returncode, used.ru_utime + used.ru_stime)

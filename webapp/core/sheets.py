@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import IO, Any, Final
 
+import openpyxl
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
@@ -16,6 +17,12 @@ _SPECIAL: Final = ("=", "#")
 # Characters that XML cannot hold.
 _ILLEGAL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 LONGEST_TITLE: Final = 31  # characters of a sheet's name
+
+
+def check_spreadsheet_reader() -> None:
+    """Refuse to start when spreadsheets would be read by a parser that follows entities (S22). Raises RuntimeError."""
+    if not openpyxl.DEFUSEDXML:
+        raise RuntimeError("defusedxml is not installed: uploaded spreadsheets could not be read safely.")
 
 
 def write_xlsx(file: IO[bytes], title: str, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> int:

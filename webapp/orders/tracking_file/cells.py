@@ -49,7 +49,7 @@ def read_row(cells: Sequence[str], mapped: Mapped, zone: ZoneInfo) -> ReadRow:
         at = mapped.get(field)
         return " ".join(cells[at].split()) if at is not None and at < len(cells) else ""
 
-    order_number = _plain(cell(Field.ORDER_NUMBER)).lstrip("#").strip()
+    order_number = _plain(cell(Field.ORDER_NUMBER).lstrip("#").strip())
     number = "".join(cell(Field.TRACKING_NUMBER).split())
     number = _plain(number)
     problem, fact = _number_problem(order_number, number)

@@ -118,5 +118,5 @@ def as_json(mapped: Mapped) -> dict[str, int]:
 
 
 def from_json(kept: Mapping[str, int]) -> dict[Field, int]:
-    """What `as_json` made."""
-    return {Field(name): at for name, at in kept.items()}
+    """What `as_json` made, in the fields' order."""
+    return {field: kept[field.value] for field in Field if field.value in kept}

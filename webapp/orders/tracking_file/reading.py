@@ -124,13 +124,14 @@ def _sheet_rows(path: Path) -> Iterator[Line]:
                 break
     except Unreadable:
         raise
-    except DefusedXmlException as refused:
-        raise Unreadable("dangerous") from refused
     except MemoryError:
         raise
     except Exception as damage:
-        # openpyxl lets whatever its parsers raise through: a file that it cannot read is one thing to say.
-        raise Unreadable("damaged") from damage
+        # openpyxl lets through, or wraps, whatever its parsers raise: a file that it cannot read is one thing to say.
+        is_attack = isinstance(damage, DefusedXmlException) or isinstance(
+            damage.__cause__, DefusedXmlException
+        )
+        raise Unreadable("dangerous" if is_attack else "damaged") from damage
 
 
 def _check_zip(path: Path) -> None:

@@ -223,6 +223,8 @@ def locked_upload(session: Session, upload_id: int) -> TrackingUpload:
     return upload
 
 
+# Each attempt goes on where the last one died, so many of them are worth it.
+_MOST_ATTEMPTS: Final = 30
 _STATE_OF_KIND: Final = {CHECK_KIND: "reading", APPLY_KIND: "applying", UNDO_KIND: "undoing"}
 
 
@@ -236,6 +238,7 @@ def _begin(session: Session, upload: TrackingUpload, kind: str, context: AuditCo
             dedupe_key=f"upload:{upload.id}",
             slot=slot,
             args={"upload_id": upload.id},
+            max_attempts=_MOST_ATTEMPTS,
             requested_by_id=context.staff_id,
             request_id=context.request_id,
         ),
