@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from webapp.channels.models import Channel, RemoteRecord
 from webapp.channels.reading import Reader, ReadFailure, Skip
-from webapp.channels.receiving import ORDERS, RawOrder, RawPage, store
+from webapp.channels.receiving import ORDERS, RawOrder, RawPage, blank_erased, store
 from webapp.core import exact_json
 from webapp.core.audit import AuditContext, Origin
 from webapp.core.bulk import Rows
@@ -226,6 +226,7 @@ def _apply(
         results = write_orders(session, channel, drafts, intake.context)
         outcomes |= {str(result.remote_id): Outcome.of_result(result) for result in results}
     _settle(session, records, outcomes)
+    blank_erased(session, [record.id for record in records])
     counts = intake.counts
     for outcome in outcomes.values():
         counts = counts.plus(outcome.verdict)

@@ -78,13 +78,23 @@ _STORE = text(
     ON CONFLICT (channel_id, kind, remote_id) DO UPDATE SET
         number = excluded.number, content_hash = excluded.content_hash, payload = excluded.payload,
         remote_modified_at = excluded.remote_modified_at, received_at = excluded.received_at,
-        state = 'received', failure_class = NULL, failure_words = NULL, attempts = 0
+        erased_at = NULL, state = 'received', failure_class = NULL, failure_words = NULL, attempts = 0
     WHERE r.content_hash <> excluded.content_hash
       AND (:asked_at >= r.received_at
            OR COALESCE(excluded.remote_modified_at, '-infinity') > COALESCE(r.remote_modified_at, '-infinity')
            OR (excluded.remote_modified_at IS NOT DISTINCT FROM r.remote_modified_at
                AND excluded.received_at >= r.received_at))
     RETURNING r.remote_id
+    """
+)
+
+
+_BLANK = text(
+    """
+    UPDATE remote_record SET payload = '{"erased": true}', failure_words = NULL, erased_at = now()
+    FROM orders JOIN customer ON customer.id = orders.customer_id
+    WHERE remote_record.id = ANY(:ids) AND orders.id = remote_record.order_id
+      AND customer.erased_at >= orders.date_placed AND remote_record.erased_at IS NULL
     """
 )
 
@@ -111,6 +121,11 @@ def unchanged(session: Session, channel_id: int, rows: Sequence[RawOrder]) -> It
     )
     known = {str(remote_id): str(content_hash) for remote_id, content_hash in found}
     return (row for row in rows if known.get(row.remote_id) == row.content_hash)
+
+
+def blank_erased(session: Session, record_ids: Sequence[int]) -> None:
+    """Leave nothing but the hash of payloads whose order is of somebody who was erased after it."""
+    session.execute(_BLANK, {"ids": list(record_ids)})
 
 
 def _store(session: Session, channel_id: int, page: RawPage, rows: Sequence[RawOrder]) -> list[str]:

@@ -62,6 +62,8 @@ class Settings:
     upload_rows: int = (
         20_000  # KONTOR_UPLOAD_ROWS: rows of one spreadsheet; a worker needs some 1 kB for each.
     )
+    # KONTOR_RETENTION_MONTHS: customers who have ordered nothing for so long are erased at night; 0 keeps everybody.
+    retention_months: int = 24
     # Who may read /metrics: whoever presents this token; without one, direct connections from this machine only.
     metrics_token: str | None = None
     # Where several web processes share what they count; `kontor web` sets it.
@@ -93,6 +95,7 @@ class Settings:
             proxy_hops=read.number("KONTOR_PROXY_HOPS", cls.proxy_hops, low=0, high=5),
             https=read.flag("KONTOR_HTTPS"),
             upload_rows=read.number("KONTOR_UPLOAD_ROWS", cls.upload_rows, low=1, high=200_000),
+            retention_months=read.number("KONTOR_RETENTION_MONTHS", cls.retention_months, low=0, high=600),
             metrics_token=env.get("KONTOR_METRICS_TOKEN") or None,
             metrics_folder=read.folder("PROMETHEUS_MULTIPROC_DIR"),
             timing=_timing(read),

@@ -44,6 +44,10 @@ KINDS: dict[str, KindWords] = {
     "operations.forget": KindWords(N_("Forgetting of old operations"), N_("Forgetting old operations")),
     "orders.tag_many": KindWords(N_("Tagging of many orders"), N_("Tagging orders")),
     "orders.assign_many": KindWords(N_("Assigning of many orders"), N_("Giving orders to somebody")),
+    "customers.erase": KindWords(N_("Erasing of a customer"), N_("Erasing a customer")),
+    "customers.retention": KindWords(
+        N_("Erasing of old customers"), N_("Erasing customers whose time has passed")
+    ),
     "orders.figures": KindWords(N_("Figures for the dashboard"), N_("Summing up orders and refunds")),
     "cargo.errands": KindWords(N_("Carrier"), N_("Asking the carrier")),
     "tracking.check": KindWords(N_("Check of a tracking upload"), N_("Checking tracking numbers")),

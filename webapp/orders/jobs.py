@@ -19,6 +19,13 @@ from webapp.orders.service.cancellation.bulk import (
     run_cancellations,
 )
 from webapp.orders.service.cancellation.progressing import PROGRESS_KIND, run_progress
+from webapp.orders.service.erasing_many import (
+    ERASE_KIND,
+    RETAIN_KIND,
+    retention_slots,
+    run_erasure,
+    run_retention,
+)
 from webapp.orders.service.errands import Errands
 from webapp.orders.service.figures import FIGURES_KIND, figures_slots, run_figures
 from webapp.orders.service.moving_many import MOVE_KIND, run_moves
@@ -67,6 +74,12 @@ def check_upload(run: OperationRun) -> None:
     check(run, FileStore.of_home(settings.home), most_rows=settings.upload_rows)
 
 
+def forget_old_customers(run: OperationRun) -> None:
+    """Erase customers whose time has passed."""
+    settings: Settings = current_app.extensions["kontor_settings"]
+    run_retention(run, settings.retention_months)
+
+
 HANDLERS: Final[dict[str, Handler]] = {
     "transfers.settle": settle_batch,
     "refund.run": run_refund,
@@ -81,7 +94,9 @@ HANDLERS: Final[dict[str, Handler]] = {
     APPLY_KIND: apply_upload,
     UNDO_KIND: undo_upload,
     TAG_KIND: run_tagging,
+    ERASE_KIND: run_erasure,
+    RETAIN_KIND: forget_old_customers,
     ASSIGN_KIND: run_assigning,
     FIGURES_KIND: run_figures,
 }
-SLOT_SOURCES: Final[tuple[SlotSource, ...]] = (nightly, figures_slots)
+SLOT_SOURCES: Final[tuple[SlotSource, ...]] = (nightly, figures_slots, retention_slots)

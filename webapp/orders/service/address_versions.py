@@ -32,11 +32,16 @@ def current(session: Session, order: Order, side: Side) -> Address:
     return session.get_one(Address, key)
 
 
+def is_erased(order: Order, customer: Customer) -> bool:
+    """Whether the customer was erased after this order; who orders again gives new data to deliver by."""
+    return customer.erased_at is not None and order.date_placed <= customer.erased_at
+
+
 def checked_address(session: Session, order: Order, side: Side, address: AddressDraft) -> AddressDraft:
     """The address without spare blanks, in the order's own country. Raises InvalidInput with every problem at its field."""
     old = current(session, order, side)
     customer = session.get_one(Customer, order.customer_id)
-    if customer.erased_at is not None:
+    if is_erased(order, customer):
         raise AddressRefused(
             "The customer's personal data was erased: no new address is kept for this order."
         )

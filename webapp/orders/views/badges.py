@@ -5,7 +5,7 @@ from typing import Final
 from flask import Flask, current_app
 
 from webapp.auth.permissions import channel_scope, current_staff
-from webapp.ui.navigation import set_badge
+from webapp.ui.navigation import set_area, set_badge
 
 _KEPT: Final = "kontor_badges"
 _MENTIONS: Final = "kontor_mentions"
@@ -17,6 +17,7 @@ def init_badges(app: Flask) -> None:
     """Show them once somebody of the same channels has looked."""
     app.extensions[_KEPT] = {}
     app.extensions[_MENTIONS] = {}
+    set_area(app, "customers", "orders")
     set_badge(app, "attention.index", lambda: _kept()[0])
     set_badge(app, "cancellations.index", lambda: _kept()[1])
     set_badge(app, "mentions.index", lambda: _mentions().get(current_staff().id, 0))

@@ -13,6 +13,7 @@ from webapp.orders.inputs import AddressDraft, ItemDraft
 from webapp.orders.service.writing.batch import Incoming, with_places
 from webapp.orders.service.writing.columns import PLAIN_COLUMNS
 from webapp.orders.service.writing.decision import AddressVerdict, Decision
+from webapp.orders.service.writing.incoming import without_person
 from webapp.orders.service.writing.jsons import merged
 from webapp.orders.service.writing.money import decide_money
 from webapp.orders.service.writing.moves import decide_moves
@@ -27,6 +28,8 @@ _PACKING: Final = LEFT_STATUSES | {OrderStatus.PREPARING, OrderStatus.READY_FOR_
 
 def decide(stored: StoredOrder, incoming: Incoming, products: Mapping[str, KnownProduct]) -> Decision:
     """Everything this draft changes of this order. Raises InvalidAmount if its new amounts cannot be distributed."""
+    if stored.customer_stays_erased:
+        incoming.draft = without_person(incoming.draft)
     decision = Decision(stored, incoming)
     _decide_columns(decision)
     _decide_person(decision)
@@ -48,8 +51,6 @@ def _decide_columns(decision: Decision) -> None:
         # A channel that leaves a field out says nothing about it.
         if given is not None and name not in edited:
             decision.set_order(**{name: given})
-    if decision.stored.customer_stays_erased:
-        decision.order.pop("notes", None)
     if draft.external_status is not None:
         decision.set_order(external_status=draft.external_status)
     decision.set_order(extra_field=merged(columns["extra_field"], draft.extra_field))

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 
 from webapp.core.errors import InvalidInput
 from webapp.core.money import InvalidAmount, to_minor
@@ -69,6 +70,19 @@ def price(incoming: Incoming) -> None:
     Raises InvalidAmount or UnknownCurrency.
     """
     incoming.priced = price_order(order_money(incoming.draft))
+
+
+def without_person(draft: OrderDraft) -> OrderDraft:
+    """The draft of somebody who was erased: amounts, statuses and ids; no free text and none of the channel's own fields."""
+    return replace(
+        draft,
+        notes=None,
+        remote_addr=None,
+        extra_field={},
+        items=tuple(replace(item, attributes={}, extra_field={}) for item in draft.items),
+        transactions=tuple(replace(payment, extra_field={}) for payment in draft.transactions),
+        refunds=tuple(replace(refund, reason="") for refund in draft.refunds),
+    )
 
 
 def order_money(draft: OrderDraft) -> OrderMoney:

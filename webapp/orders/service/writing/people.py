@@ -19,6 +19,7 @@ from webapp.customers.identity import (
 from webapp.customers.models import Address, Customer
 from webapp.orders.inputs import AddressDraft, CustomerDraft, OrderDraft
 from webapp.orders.service.writing.batch import Batch, Incoming
+from webapp.orders.service.writing.incoming import without_person
 
 PersonValues = tuple[str | None, ...]
 AddressKey = tuple[int, str]
@@ -32,6 +33,8 @@ _FIND = text(
     f"SELECT id, remote_id, {', '.join(PERSON_FIELDS)}, search_folded, erased_at,"  # noqa: S608 - our own names
     " (SELECT max(date_placed) FROM orders WHERE customer_id = customer.id) AS latest_order"
     " FROM customer WHERE channel_id = :channel AND remote_id = ANY(CAST(:keys AS text[]))"
+    # Held until the end, so that nobody is erased between this look and what is written by it; erasing locks FOR UPDATE.
+    " ORDER BY id FOR KEY SHARE OF customer"
 )
 # An UPDATE locks its rows in whatever order it meets them.
 _LOCK = text("SELECT id FROM customer WHERE id = ANY(CAST(:ids AS bigint[])) ORDER BY id FOR NO KEY UPDATE")
@@ -92,6 +95,8 @@ def settle_people(batch: Batch, incoming: Sequence[Incoming]) -> list[ChangedPer
         each.is_erased = before.get(each.draft.customer.remote_id, person).stays_erased(
             each.draft.date_placed
         )
+        if each.is_erased:
+            each.draft = without_person(each.draft)
         each.customer_folded = person.folded
     _settle_addresses(batch, incoming, new_customers={known[key].id for key in new})
     return changed
@@ -145,13 +150,14 @@ def _bring_up_to_date(
     for key, person in sorted(known.items(), key=lambda item: item[1].id):
         told_by = newest[key]
         after = merged_person(person.values, told_by.draft.customer)
-        if person.is_told_by(told_by.draft) and (after != person.values or person.erased_at is not None):
+        if person.is_told_by(told_by.draft) and after != person.values:
             changed.append(ChangedPerson(person.id, told_by, person.values, after))
             known[key] = KnownPerson(person.id, after, folded_person(_person(key, after)).search_folded)
     if changed:
         batch.session.execute(_LOCK, {"ids": plain_array(each.customer_id for each in changed)})
         rows = [(each.customer_id, *each.after, *folded_person(_person("", each.after))) for each in changed]
-        _CHANGED.update(batch.session, rows, also="erased_at = NULL, modified_at = now()")
+        # `erased_at` stays: orders from before it bring nothing back, though the person has ordered again since.
+        _CHANGED.update(batch.session, rows, also="modified_at = now()")
     return changed
 
 
@@ -175,11 +181,12 @@ def _settle_addresses(batch: Batch, incoming: Sequence[Incoming], new_customers:
 
 
 def _addresses_of(incoming: Incoming) -> tuple[tuple[AddressDraft, str], tuple[AddressDraft, str]]:
-    """Shipping and billing address with their hashes; of an erased person only the country, which tax hangs on."""
+    """Shipping and billing address with their hashes; of an erased person country and state, which tax hangs on."""
     draft = incoming.draft
     if incoming.is_erased:
         bare = [
-            AddressDraft(country=each.country) for each in (draft.shipping_address, draft.billing_address)
+            AddressDraft(country=each.country, state=each.state)
+            for each in (draft.shipping_address, draft.billing_address)
         ]
         return (bare[0], address_hash(bare[0])), (bare[1], address_hash(bare[1]))
     return (draft.shipping_address, incoming.shipping_hash), (draft.billing_address, incoming.billing_hash)

@@ -1,0 +1,243 @@
+"""Erasing a customer: everything that names or describes the person goes; amounts, tax region, statuses and ids stay.
+
+What stays erased at the next pull is known by marks, none of which says who it was: the customer's row keeps its key
+at the channel (a number, or a hash for guests) and `erased_at`; nothing the channel says of an order placed until
+then is taken (orders/service/writing/people.py). A raw payload leaves its hash, so that the same content is not stored
+again; another content is blanked in the transaction that applies it (channels/applying.py).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import Row, text
+from sqlalchemy.orm import Session
+
+from webapp.core.audit import AuditContext, record
+from webapp.core.bulk import plain_array
+from webapp.core.errors import Conflict, NotFound
+from webapp.core.text import N_
+from webapp.orders.enums import OrderStatus
+from webapp.orders.locks import limit_waiting, lock_orders
+from webapp.orders.service.search import refresh_search
+from webapp.orders.service.wording import listed
+
+ERASED: Final = "customer.erased"
+# One person never has as many. It is a marketplace's collective customer, whose orders belong to many people.
+MOST_ORDERS: Final = 5_000
+# Parcels have arrived, or nothing will be sent: nobody needs the address any more.
+_AT_REST: Final = (OrderStatus.DELIVERED, OrderStatus.CANCELLED, OrderStatus.REFUNDED)
+
+
+class ErasureReason(StrEnum):
+    """Why somebody is erased. A choice, no free text: the log is for ever and must not name them again."""
+
+    ASKED = "asked"
+    RETENTION = "retention"
+    ORDERED = "ordered"
+    TEST_DATA = "test_data"
+
+    @property
+    def label(self) -> str:
+        """English words, to be translated where shown."""
+        return _REASONS[self]
+
+
+_REASONS: Final = {
+    ErasureReason.ASKED: N_("The person asked for it"),
+    ErasureReason.RETENTION: N_("The time for keeping the data has passed"),
+    ErasureReason.ORDERED: N_("An authority or a court ordered it"),
+    ErasureReason.TEST_DATA: N_("It was test data"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Erased:
+    """The locked customer as far as erasing needs them."""
+
+    id: int
+    channel_id: int
+    email: str
+    phone: str
+    last_name: str
+
+
+# The person is locked against pulls, which hold FOR KEY SHARE while they write about them.
+_LOCK: Final = text(
+    "SELECT id, channel_id, email, phone, last_name, erased_at FROM customer WHERE id = :customer FOR UPDATE"
+)
+_ORDER_IDS: Final = text("SELECT id FROM orders WHERE customer_id = :customer ORDER BY id LIMIT :most")
+_HINDERED: Final = text(
+    """
+    SELECT o.number, o.status, o.has_open_plan,
+        EXISTS (SELECT 1 FROM refund r WHERE r.order_id = o.id
+                AND r.state NOT IN ('succeeded', 'declined', 'withdrawn')) AS has_refund,
+        EXISTS (SELECT 1 FROM integration_action a WHERE a.order_id = o.id AND a.state IN ('waiting', 'failed'))
+        OR EXISTS (SELECT 1 FROM address_change c WHERE c.order_id = o.id AND c.state = 'waiting')
+        OR EXISTS (SELECT 1 FROM cargo_errand e WHERE e.order_id = o.id AND e.ended_at IS NULL) AS has_errand
+    FROM orders o WHERE o.customer_id = :customer ORDER BY o.id
+    """
+)
+_FREE_TEXT_LEFT: Final = text(
+    """
+    SELECT EXISTS (SELECT 1 FROM customer WHERE id = :customer
+                   AND (first_name, last_name, email, phone, search_folded) IS DISTINCT FROM ('', '', '', '', ''))
+        OR EXISTS (SELECT 1 FROM orders o JOIN customer c ON c.id = o.customer_id
+                   WHERE c.id = :customer AND (c.erased_at IS NULL OR o.date_placed > c.erased_at))
+    """
+)
+_OF_CUSTOMER: Final = (
+    """
+    UPDATE customer SET first_name = '', last_name = '', email = '', email_folded = '', phone = '',
+        language_code = NULL, search_folded = '', sort_key = '', extra_field = '{}', erased_at = now(),
+        modified_at = now()
+    WHERE id = :customer
+    """,
+    # Country and state decide the tax; the hash would find the address again for an order to come.
+    """
+    UPDATE address SET first_name = '', last_name = '', company = '', line1 = '', line2 = '', district = '',
+        city = '', postcode = '', phone = '', email = '', tax_office = '', tax_number = '',
+        content_hash = 'erased:' || id
+    WHERE customer_id = :customer
+    """,
+    "UPDATE audit_personal SET changes = '{}', erased_at = now() WHERE customer_id = :customer AND erased_at IS NULL",
+)
+_OF_ORDERS: Final = (
+    """
+    UPDATE orders SET notes = NULL, gift_box_note = NULL, remote_addr = NULL, extra_field = '{}',
+        cancellation_info = '{}', e_archive_url = NULL, version = version + 1, modified_at = now()
+    WHERE id = ANY(CAST(:ids AS bigint[]))
+    """,
+    """
+    UPDATE order_item SET attributes = '{}', attributes_kwargs = '{}', localized_attributes = '{}',
+        localized_attributes_kwargs = '{}', extra_field = '{}', e_archive_url = NULL
+    WHERE order_id = ANY(CAST(:ids AS bigint[]))
+    """,
+    "UPDATE order_note SET body = '', erased_at = now() WHERE order_id = ANY(CAST(:ids AS bigint[])) AND erased_at IS NULL",
+    "UPDATE attention SET closing_words = '' WHERE order_id = ANY(CAST(:ids AS bigint[])) AND closing_words <> ''",
+    """
+    UPDATE cancellation_plan SET adjustment_reason = '', decision_words = NULL
+    WHERE order_id = ANY(CAST(:ids AS bigint[]))
+    """,
+    """
+    UPDATE cancellation_plan_item SET reason_text = '' FROM cancellation_plan
+    WHERE cancellation_plan.id = plan_id AND order_id = ANY(CAST(:ids AS bigint[]))
+    """,
+    "UPDATE cancellation_request SET reason_text = '' WHERE order_id = ANY(CAST(:ids AS bigint[]))",
+    """
+    UPDATE payee SET iban = '', holder_name = '', erased_at = now()
+    WHERE order_id = ANY(CAST(:ids AS bigint[])) AND erased_at IS NULL
+    """,
+    "UPDATE payment_transaction SET extra_field = '{}' WHERE order_id = ANY(CAST(:ids AS bigint[]))",
+    """
+    UPDATE refund_attempt SET words = '' FROM refund
+    WHERE refund.id = refund_id AND order_id = ANY(CAST(:ids AS bigint[]))
+    """,
+    """
+    UPDATE refund SET reason = '', evidence = '', last_error = NULL WHERE order_id = ANY(CAST(:ids AS bigint[]))
+    """,
+    "UPDATE integration_action SET failure_words = NULL WHERE order_id = ANY(CAST(:ids AS bigint[]))",
+    "UPDATE address_change SET words = '' WHERE order_id = ANY(CAST(:ids AS bigint[]))",
+    "UPDATE cargo_errand SET words = '' WHERE order_id = ANY(CAST(:ids AS bigint[]))",
+    "UPDATE vendor_order SET extra_field = '{}' WHERE order_id = ANY(CAST(:ids AS bigint[]))",
+    "UPDATE tracking_row SET cells = '[]' WHERE order_id = ANY(CAST(:ids AS bigint[]))",
+    """
+    UPDATE audit_personal SET changes = '{}', erased_at = now() FROM audit_entry
+    WHERE audit_entry.id = entry_id AND order_id = ANY(CAST(:ids AS bigint[])) AND erased_at IS NULL
+    """,
+    """
+    UPDATE remote_record SET payload = '{"erased": true}', failure_words = NULL, erased_at = now()
+    WHERE order_id = ANY(CAST(:ids AS bigint[]))
+    """,
+)
+# What no order was made of, and answers kept for programs, are known by what they say: there are few of either.
+_BY_WORDS: Final = (
+    """
+    UPDATE remote_record SET payload = '{"erased": true}', failure_words = NULL, erased_at = now()
+    WHERE order_id IS NULL AND channel_id = :channel AND strpos(lower(payload::text), lower(:word)) > 0
+    """,
+    "DELETE FROM api_idempotency WHERE body IS NOT NULL AND position(convert_to(:word, 'UTF8') IN body) > 0",
+)
+
+
+def erase_customer(
+    session: Session,
+    customer_id: int,
+    reason: ErasureReason,
+    context: AuditContext,
+    *,
+    is_overdue: bool = False,
+) -> bool:
+    """Erase the person, in one transaction; False when nothing of them is left. Totals of their orders do not change.
+
+    `is_overdue`: the orders are so old that an unfinished status is none any more. Raises NotFound, and Conflict while
+    a parcel, a cancellation, a refund or a message to a channel or carrier still needs the person's data.
+    """
+    limit_waiting(session)
+    customer = _locked(session, customer_id)
+    if not session.scalar(_FREE_TEXT_LEFT, {"customer": customer_id}):
+        return False
+    _refuse_hindered(session, customer_id, is_overdue=is_overdue)
+    order_ids = list(session.scalars(_ORDER_IDS, {"customer": customer_id, "most": MOST_ORDERS + 1}))
+    if len(order_ids) > MOST_ORDERS:
+        raise Conflict(
+            f"This customer has more than {MOST_ORDERS:,} orders: a marketplace's collective customer, not one person."
+        )
+    lock_orders(session, order_ids)
+    _blank(session, customer, order_ids)
+    refresh_search(session, order_ids)
+    record(
+        session,
+        context,
+        ERASED,
+        subject=("customer", customer_id),
+        summary=f"{len(order_ids):,}",
+        changes={"reason": [None, reason.value]},
+    )
+    session.flush()
+    return True
+
+
+def _locked(session: Session, customer_id: int) -> _Erased:
+    row = session.execute(_LOCK, {"customer": customer_id}).one_or_none()
+    if row is None:
+        raise NotFound("There is no such customer.")
+    return _Erased(row.id, row.channel_id, row.email, row.phone, row.last_name)
+
+
+def _blank(session: Session, customer: _Erased, order_ids: Sequence[int]) -> None:
+    for word in {customer.email, customer.phone} - {""}:
+        for statement in _BY_WORDS:
+            session.execute(text(statement), {"word": word, "channel": customer.channel_id})
+    for statement in _OF_CUSTOMER:
+        session.execute(text(statement), {"customer": customer.id})
+    if order_ids:
+        for statement in _OF_ORDERS:
+            session.execute(text(statement), {"ids": plain_array(order_ids)})
+    session.expire_all()
+
+
+def _refuse_hindered(session: Session, customer_id: int, *, is_overdue: bool) -> None:
+    hindered: dict[str, list[str]] = {}
+    for row in session.execute(_HINDERED, {"customer": customer_id}):
+        why = _hindrance(row, is_overdue=is_overdue)
+        if why:
+            hindered.setdefault(why, []).append(row.number)
+    if hindered:
+        why, numbers = next(iter(hindered.items()))
+        more = f" and {len(numbers) - 3} more" if len(numbers) > 3 else ""
+        raise Conflict(
+            f"Order {listed(numbers[:3])}{more}: {why} Finish that first, then erase the customer.",
+            code="still_needed",
+        )
+
+
+def _hindrance(row: Row[tuple[object, ...]], *, is_overdue: bool) -> str:
+    if row.has_open_plan or row.has_refund:
+        return "a cancellation or refund is not finished, and money may need the person's bank account."
+    if row.has_errand:
+        return "a channel or carrier still has to be told something that may need the address."
+    if not is_overdue and row.status not in _AT_REST:
+        return f"it is {OrderStatus(row.status).label.lower()}, and its parcel still needs the address."
+    return ""
