@@ -27,6 +27,7 @@ from webapp.orders.models import (
     OrderNote,
     OrderTag,
     Package,
+    VendorOrder,
 )
 from webapp.orders.queries.criteria import Scope
 from webapp.orders.queries.plan_queue import REQUEST_IS_OPEN
@@ -51,6 +52,7 @@ class Part(StrEnum):
     ATTENTION = "has_attention"
     WISHES = "has_wishes"
     TOLD = "has_told"
+    VENDORS = "has_vendors"
     REFRESH = "has_refresh"
     TAGS = "has_tags"
     ASSIGNMENT = "has_assignment"
@@ -333,6 +335,7 @@ _PARTS: Final = {
     Part.ATTENTION: (Attention.order_id == Order.id, Attention.closed_at.is_(None)),
     Part.WISHES: (CancellationRequest.order_id == Order.id, REQUEST_IS_OPEN),
     Part.TOLD: (IntegrationAction.order_id == Order.id,),
+    Part.VENDORS: (VendorOrder.order_id == Order.id,),
     Part.TAGS: (OrderTag.order_id == Order.id,),
     Part.ASSIGNMENT: (OrderAssignment.order_id == Order.id,),
     Part.REFRESH: (Operation.order_id == Order.id, _ASKED_ANEW),

@@ -15,6 +15,7 @@ from webapp.orders.views import (
     plans,
     teamwork,
     told,
+    vendors,
 )
 from webapp.orders.views.blueprint import blueprint
 
@@ -34,4 +35,5 @@ __all__ = [
     "plans",
     "teamwork",
     "told",
+    "vendors",
 ]

@@ -10,7 +10,14 @@ from webapp.auth.permissions import Permission, channel_scope, current_staff, re
 from webapp.core.clock import utc_now
 from webapp.core.db import db
 from webapp.core.errors import NotFound
-from webapp.orders.enums import LEFT_STATUSES, LIVE_STATUSES, AttentionKind, ClientType, DeliveryType
+from webapp.orders.enums import (
+    LEFT_STATUSES,
+    LIVE_STATUSES,
+    AttentionKind,
+    ClientType,
+    DeliveryType,
+    OrderStatus,
+)
 from webapp.orders.forms import NoteForm
 from webapp.orders.locks import unread_notes
 from webapp.orders.pricing import item_total
@@ -19,6 +26,7 @@ from webapp.orders.queries.criteria import Scope
 from webapp.orders.queries.detail import Part
 from webapp.orders.queries.plan_queue import wishes_of
 from webapp.orders.queries.teamwork import NOBODY, teamwork_of
+from webapp.orders.queries.vendors import vendor_parts
 from webapp.orders.views.address_lines import shown_addresses
 from webapp.orders.views.blueprint import blueprint
 from webapp.orders.views.deeds import moving_ctx
@@ -70,6 +78,8 @@ def show_ctx(session: Session, order_id: int, scope: Scope) -> dict[str, Any]:
         "attention": detail.open_attention(session, order.id) if Part.ATTENTION in head.has else (),
         "wishes": len(wishes_of(session, order.id)) if Part.WISHES in head.has else 0,
         "told": told_lines(detail.told_actions(session, order.id)) if Part.TOLD in head.has else (),
+        "vendors": vendor_parts(session, order.id) if Part.VENDORS in head.has else (),
+        "order_status": OrderStatus,
         "refresh": detail.open_refresh(session, order.id) if Part.REFRESH in head.has else None,
         "can_refresh": order.remote_id is not None,
         **moving_ctx(head, items, payments),

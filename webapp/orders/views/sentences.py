@@ -35,6 +35,7 @@ _DONE: Final = {
     "tracking_upload.stored": N_("uploaded the tracking numbers of %(words)s"),
     "tracking_upload.applied": N_("applied the tracking numbers of %(words)s"),
     "tracking_upload.undone": N_("undid the tracking numbers of %(words)s"),
+    "vendor_order.said": N_("wrote down what a vendor said: %(words)s"),
     "integration_action.sent_again": N_("has the channel told again: %(words)s"),
     "integration_action.done_by_hand": N_("did at the channel by hand: %(words)s"),
     "order.tagged": N_("changed the tags. %(words)s"),
