@@ -6,30 +6,27 @@ that have left, or whose label is with the carrier, stay as they are.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import func, update
 from sqlalchemy.orm import Session
 
 from webapp.cargo.carriers import tracking_url
-from webapp.cargo.models import CargoCompany
+from webapp.cargo.models import CargoCompany, CargoErrand
 from webapp.core.audit import AuditContext, record
-from webapp.core.errors import Conflict, InvalidInput
-from webapp.orders.enums import LEFT_STATUSES, LIVE_STATUSES, ActionKind, OrderStatus
+from webapp.orders.enums import LEFT_STATUSES, ActionKind, OrderStatus
 from webapp.orders.inputs import MoveItems, PackageDraft
 from webapp.orders.locks import lock_order
 from webapp.orders.models import Order, OrderItem, Package
 from webapp.orders.service.editing import check_version
 from webapp.orders.service.integration_action_service import IntegrationActionService
-from webapp.orders.service.moving import items_under_lock, move_items, name_of, require_moving
+from webapp.orders.service.moving import items_under_lock, move_items, require_moving
 from webapp.orders.service.order_item_service import OrderItemService
+from webapp.orders.service.packable import check_packages, open_packages, packages_of, wrong
 from webapp.orders.service.standing import touch
 from webapp.orders.service.wording import counted
 
 PACKED: Final = "order.packed"
-MOST_PACKAGES: Final = 20  # of one order at once; nobody fills in more on one form
-LONGEST_NUMBER: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +56,10 @@ def split_packages(
     order = lock_order(session, order_id, acting=context)
     check_version(session, order, version)
     rows = {item.id: item for item in items_under_lock(session, order)}
-    existing = _packages(session, order)
-    open_ones = open_packages(existing, rows.values())
+    existing = packages_of(session, order)
+    open_ones = open_packages(session, existing, rows.values())
     fixed = {package.id: package for package in existing if package not in open_ones}
-    _check(packages, rows, fixed)
+    check_packages(packages, rows, fixed)
     before = {package.id: _parcel(package, rows.values()) for package in open_ones}
     for row in rows.values():
         if row.package_id in before:
@@ -81,80 +78,8 @@ def split_packages(
     return written
 
 
-def open_packages(packages: Collection[Package], items: Collection[OrderItem]) -> list[Package]:
-    """The parcels that can still be packed anew: nothing of them has left, and no carrier was told."""
-    gone = {item.package_id for item in items if item.status in LEFT_STATUSES}
-    return [
-        package
-        for package in packages
-        if package.shipped_at is None and package.label_issued_at is None and package.id not in gone
-    ]
-
-
-def can_be_packed(item: OrderItem, fixed: Collection[int]) -> bool:
-    """Whether the item may go into a parcel: it is live and in none of the parcels that stay as they are."""
-    return item.status in LIVE_STATUSES and item.package_id not in fixed and item.quantity > 0
-
-
-def _packages(session: Session, order: Order) -> list[Package]:
-    query = select(Package).where(Package.order_id == order.id).order_by(Package.number)
-    return list(session.scalars(query.execution_options(populate_existing=True)))
-
-
 def _highest(packages: Sequence[Package]) -> int:
     return max((package.number for package in packages), default=0)
-
-
-def _check(
-    packages: Sequence[PackageDraft], rows: Mapping[int, OrderItem], fixed: Mapping[int, Package]
-) -> None:
-    if not packages or len(packages) > MOST_PACKAGES:
-        raise _wrong("packages", f"Say 1 to {MOST_PACKAGES} parcels.")
-    taken: dict[int, Decimal] = {}
-    for at, draft in enumerate(packages, start=1):
-        _check_one(at, draft, rows, fixed, taken)
-    for key, quantity in taken.items():
-        if quantity > rows[key].quantity:
-            words = f"There are {rows[key].quantity.normalize():f} of {name_of(rows[key])}, and {quantity.normalize():f} were packed."
-            raise _wrong(f"items-{key}", words)
-    numbers = [(draft.cargo_company_id, draft.tracking_number) for draft in packages if draft.tracking_number]
-    numbers += [
-        (each.cargo_company_id, each.tracking_number) for each in fixed.values() if each.tracking_number
-    ]
-    for at, draft in enumerate(packages, start=1):
-        if draft.tracking_number and numbers.count((draft.cargo_company_id, draft.tracking_number)) > 1:
-            raise _wrong(f"tracking_number-{at}", "Two parcels of an order cannot travel under one number.")
-
-
-def _check_one(
-    at: int,
-    draft: PackageDraft,
-    rows: Mapping[int, OrderItem],
-    fixed: Mapping[int, Package],
-    taken: dict[int, Decimal],
-) -> None:
-    if len(draft.tracking_number) > LONGEST_NUMBER:
-        raise _wrong(f"tracking_number-{at}", f"A number has at most {LONGEST_NUMBER} characters.")
-    if not any(quantity > 0 for quantity in draft.contents.values()):
-        raise _wrong(f"package-{at}", f"Parcel {at} is empty.")
-    for key, quantity in draft.contents.items():
-        item = rows.get(key)
-        if item is None:
-            raise _wrong("items", "An item that was packed is not this order's.")
-        if item.package_id is not None and item.package_id in fixed:
-            number = fixed[item.package_id].number
-            raise Conflict(f"{name_of(item)} travels in parcel {number} already, which stays as it is.")
-        if item.status not in LIVE_STATUSES:
-            now = OrderStatus(item.status).label.lower()
-            raise Conflict(f"{name_of(item)} is {now} ({item.status}) and cannot be packed.")
-        whole = quantity == item.quantity or quantity == quantity.to_integral_value()
-        if quantity < 0 or not whole:
-            raise _wrong(f"items-{key}", f"{name_of(item)} is packed in whole units.")
-        taken[key] = taken.get(key, Decimal(0)) + quantity
-
-
-def _wrong(field: str, words: str) -> InvalidInput:
-    return InvalidInput(words, fields={field: [words]})
 
 
 def _divide(
@@ -195,8 +120,8 @@ def _write(
             highest += 1
             package = Package(order_id=order.id, number=highest)
             session.add(package)
-        carrier = _carrier(session, draft, at + 1)
-        package.cargo_company_id = draft.cargo_company_id
+        carrier = _carrier(session, order, draft, at + 1)
+        package.cargo_company_id = None if carrier is None else carrier.id
         package.tracking_number = draft.tracking_number.strip() or None
         package.tracking_url = _url(draft, carrier)
         session.flush()
@@ -204,19 +129,29 @@ def _write(
             _put(item, package, carrier)
         written.append(package)
     session.flush()
-    for package in open_ones[len(drafts) :]:
-        session.delete(package)
+    _take_away(session, open_ones[len(drafts) :])
     _show_on_order(order, written)
     session.flush()
     return written
 
 
-def _carrier(session: Session, draft: PackageDraft, at: int) -> CargoCompany | None:
-    if draft.cargo_company_id is None:
+def _take_away(session: Session, packages: Sequence[Package]) -> None:
+    """Parcels that nobody needs any more; what a carrier was asked about them stays, for the order."""
+    ids = [package.id for package in packages]
+    if ids:
+        session.execute(update(CargoErrand).where(CargoErrand.package_id.in_(ids)).values(package_id=None))
+    for package in packages:
+        session.delete(package)
+
+
+def _carrier(session: Session, order: Order, draft: PackageDraft, at: int) -> CargoCompany | None:
+    """Who brings the parcel: the one that was chosen, else the order's."""
+    carrier_id = draft.cargo_company_id or order.cargo_company_id
+    if carrier_id is None:
         return None
-    carrier = session.get(CargoCompany, draft.cargo_company_id)
+    carrier = session.get(CargoCompany, carrier_id)
     if carrier is None:
-        raise _wrong(f"cargo_company-{at}", "There is no such carrier; choose one of the list.")
+        raise wrong(f"cargo_company-{at}", "There is no such carrier; choose one of the list.")
     return carrier
 
 

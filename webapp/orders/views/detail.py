@@ -59,6 +59,7 @@ def show_ctx(session: Session, order_id: int, scope: Scope) -> dict[str, Any]:
     order = head.order
     items = detail.items(session, order.id)
     payments = detail.payments(session, order.id)
+    packages = detail.packages(session, order.id) if Part.PACKAGES in head.has else []
     worder = Worder()
     return {
         "head": head,
@@ -70,9 +71,8 @@ def show_ctx(session: Session, order_id: int, scope: Scope) -> dict[str, Any]:
         "missing": _missing(order, items),
         "payments": [paid(payment) for payment in payments],
         "refunds": [went_back(refund) for payment in payments for refund in payment.refunds],
-        "parcels": parcels(
-            head, items, detail.packages(session, order.id) if Part.PACKAGES in head.has else ()
-        ),
+        "parcels": parcels(head, items, packages),
+        "package_numbers": {package.id: package.number for package, _ in packages},
         "unread": unread_notes(session, order.id, current_staff().id) if Part.MUST_READ in head.has else (),
         **team_ctx(session, head),
         "attention": detail.open_attention(session, order.id) if Part.ATTENTION in head.has else (),
