@@ -27,8 +27,10 @@ from webapp.core.db import unit_of_work
 from webapp.core.home import environment
 from webapp.core.operations import Queue
 from webapp.core.settings import Settings, Timing
+from webapp.orders.service import errands
 from webapp.orders.service.cancellation import deciding
 from webapp.orders.service.cancellation.authority import Authority
+from webapp.orders.service.errands import Errands
 from webapp.orders.service.refunds import machine
 from webapp.orders.service.refunds.machine import RefundMachine
 from webapp.webhooks import delivering, spreading
@@ -117,6 +119,11 @@ STEPS: dict[str, Callable[[], None]] = {
     "told, not settled": lambda: after(WooTracking, "tell"),
     "told and settled, not committed": lambda: after(Delivery, "_answer"),
     "told and settled": lambda: after(Delivery, "_sent"),
+    "errand claimed": lambda: before(Errands, "_run_one"),
+    "errand about to be asked": lambda: before(errands, "_look_or_ask"),
+    "errand answered": lambda: after(errands, "_look_or_ask"),
+    "errand settled, not committed": lambda: after(errands, "_settle"),
+    "errand settled": lambda: after(Errands, "_run_one"),
     "never": lambda: None,
 }
 
