@@ -107,5 +107,4 @@ def _tell(session: Session, order: Order, errand: CargoErrand, what: str, answer
         subject=("order", order.id),
         order_id=order.id,
         summary=f"{what}: {answer.words}" if answer.words else what,
-        changes={"state": [None, errand.state]},
     )
