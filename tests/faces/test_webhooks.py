@@ -15,7 +15,7 @@ from tests.webhooks.receiver import Receiver, Reply
 from webapp.auth.roles import Role
 from webapp.channels.models import Channel
 from webapp.core.audit import AuditEntry
-from webapp.core.db import unit_of_work
+from webapp.core.db import db, unit_of_work
 from webapp.events.models import WebhookSubscription
 from webapp.events.names import EventName
 
@@ -161,7 +161,7 @@ def test_log_when_asked_by_htmx_then_only_the_list_comes(admin: StaffClient) -> 
 
 
 def test_buttons_when_pressed_then_paused_resumed_tested_rotated_and_deleted(
-    admin: StaffClient, session: Session, receiver: Receiver
+    admin: StaffClient, receiver: Receiver
 ) -> None:
     made_id, first = subscribe(receiver.url)
 
@@ -177,9 +177,10 @@ def test_buttons_when_pressed_then_paused_resumed_tested_rotated_and_deleted(
     assert status == 200
     assert secret_in(page) != first
     assert post(admin, f"{made_id}/delete")[0] == 303
-    assert session.scalars(select(WebhookSubscription)).all() == []
+    db.session.rollback()  # the worker has ended the session that the test began with
+    assert db.session.scalars(select(WebhookSubscription)).all() == []
 
-    tags = session.scalars(
+    tags = db.session.scalars(
         select(AuditEntry.tag).where(AuditEntry.subject_type == "webhook").order_by(AuditEntry.id)
     ).all()
     assert tags == [
