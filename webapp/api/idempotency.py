@@ -6,6 +6,7 @@ no way to do the deed twice: what was committed is never claimed again, and what
 """
 
 import hashlib
+import json
 import logging
 import re
 from collections.abc import Callable
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 _KEY: Final = re.compile(r"[!-~]{1,255}")
 _KEPT_HEADERS: Final = ("Content-Type", "ETag", "Location")
 _HELD: Final = "kontor_idempotency"
+_INSTEAD: Final = "kontor_idempotency_instead"
 
 
 class MalformedKey(InvalidInput):
@@ -39,6 +41,11 @@ def init_idempotency(app: Flask) -> None:
     """Look at the key of every POST to the API. Call it when the guard is in place: only who may act claims."""
     app.before_request(_begin)
     app.after_request(_end)
+
+
+def keep_instead(document: dict[str, Any]) -> None:
+    """What a repeated request is answered in place of this answer, which holds a secret that is told once."""
+    setattr(g, _INSTEAD, json.dumps(document).encode())
 
 
 def _begin() -> Response | None:
@@ -83,7 +90,8 @@ def _marker(mine: Claim) -> Callable[[Any], None]:
 
 def _kept(response: Response) -> Kept:
     headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
-    return Kept(response.status_code, headers, response.get_data())
+    body: bytes | None = g.pop(_INSTEAD, None) if response.status_code < 400 else None
+    return Kept(response.status_code, headers, response.get_data() if body is None else body)
 
 
 def _again(kept: Kept) -> Response:

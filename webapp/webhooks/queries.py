@@ -69,18 +69,18 @@ def deliveries(
     session: Session,
     subscription_id: int,
     *,
-    state: DeliveryState | None = None,
+    states: Sequence[DeliveryState] = (),
     before_id: int | None = None,
     limit: int,
 ) -> Sequence[Row[WebhookDelivery, Event]]:
-    """(delivery, its event), the newest first."""
+    """(delivery, its event), the newest first; no `states`: in every state."""
     query = (
         select(WebhookDelivery, Event)
         .join(Event, Event.id == WebhookDelivery.event_id)
         .where(WebhookDelivery.subscription_id == subscription_id)
     )
-    if state is not None:
-        query = query.where(WebhookDelivery.state == state.value)
+    if states:
+        query = query.where(WebhookDelivery.state.in_([state.value for state in states]))
     if before_id is not None:
         query = query.where(WebhookDelivery.id < before_id)
     return session.execute(query.order_by(WebhookDelivery.id.desc()).limit(limit)).all()

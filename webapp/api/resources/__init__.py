@@ -17,6 +17,7 @@ from webapp.api.resources import (
     requests,
     tracking,
     transactions,
+    webhooks,
 )
 
 RESOURCES: Final[tuple[tuple[str, Resource], ...]] = (
@@ -33,4 +34,5 @@ RESOURCES: Final[tuple[tuple[str, Resource], ...]] = (
     ("/transactions", transactions.resource),
     ("/channels", channels.resource),
     ("/operations", operations.resource),
+    ("/webhooks", webhooks.resource),
 )

@@ -5,7 +5,7 @@ ALL maps each name to its shape; the specification takes them from there.
 
 from typing import Any
 
-from webapp.api.shapes import around, channels, deeds, money, operations, order
+from webapp.api.shapes import around, channels, deeds, money, operations, order, webhooks
 
 Shape = dict[str, Any]
 
@@ -16,4 +16,5 @@ ALL: dict[str, Shape] = {
     **operations.SHAPES,
     **deeds.SHAPES,
     **around.SHAPES,
+    **webhooks.SHAPES,
 }

@@ -1,20 +1,8 @@
-"""The blueprint of all pages of webhooks, and the service as whoever is signed in may use it."""
+"""The blueprint of all pages of webhooks."""
 
-from flask import Blueprint, current_app
-from sqlalchemy.orm import Session
+from flask import Blueprint
 
-from webapp.auth.permissions import audit_context, channel_scope
-from webapp.core.reach import Reach
-from webapp.core.secrets import current_vault
-from webapp.core.settings import Settings
-from webapp.webhooks.subscriptions import WebhookService, host_of
+from webapp.webhooks.subscriptions import host_of
 
 blueprint = Blueprint("webhooks", __name__, url_prefix="/settings/webhooks")
 blueprint.add_app_template_filter(host_of, "host_of")
-
-
-def service(session: Session) -> WebhookService:
-    """For this request's person and their channels."""
-    settings: Settings = current_app.extensions["kontor_settings"]
-    reach = Reach(allow_private=settings.allow_private_network)
-    return WebhookService(session, audit_context(), current_vault(), reach, channel_scope())

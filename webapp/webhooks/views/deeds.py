@@ -9,9 +9,10 @@ from webapp.core.errors import NotFound
 from webapp.ui.htmx import redirect, toast
 from webapp.ui.i18n import gettext
 from webapp.webhooks import replaying
+from webapp.webhooks.acting import service
 from webapp.webhooks.queries import LARGEST_ID
 from webapp.webhooks.subscriptions import GONE
-from webapp.webhooks.views.blueprint import blueprint, service
+from webapp.webhooks.views.blueprint import blueprint
 from webapp.webhooks.views.settings import secret_page
 
 

@@ -42,7 +42,9 @@ def show_ctx(session: Session, webhook_id: int) -> dict[str, Any]:
     state = DeliveryState(given) if given in set(DeliveryState) else None
     after = decode_cursor(request.args.get("after"), SORT, (int,))
     before_id = None if after is None else int(str(after[0]))
-    rows = queries.deliveries(session, webhook_id, state=state, before_id=before_id, limit=PAGE_SIZE + 1)
+    rows = queries.deliveries(
+        session, webhook_id, states=[state] if state else [], before_id=before_id, limit=PAGE_SIZE + 1
+    )
     return {
         "standing": standing,
         "webhook": standing.subscription,

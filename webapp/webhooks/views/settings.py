@@ -13,8 +13,9 @@ from webapp.events.models import WebhookSubscription
 from webapp.events.names import EventName
 from webapp.ui.htmx import redirect, toast
 from webapp.webhooks import queries
+from webapp.webhooks.acting import service
 from webapp.webhooks.forms import WebhookForm
-from webapp.webhooks.views.blueprint import blueprint, service
+from webapp.webhooks.views.blueprint import blueprint
 
 
 @blueprint.get("/new")
