@@ -3,6 +3,7 @@
 Each deed is done to two equal orders, one by each face; then everything that belongs to them is compared.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from html import unescape
@@ -110,14 +111,16 @@ class Stage:
     def cancel_form(self, order_id: int, **fields: str) -> TestResponse:
         """The cancel dialog with everything ticked."""
         ticked = {f"items-{item}": "y" for item in self.items(order_id)}
+        ticked |= {
+            f"{word}-{item}": "" for item in self.items(order_id) for word in ("reason", "reason_text")
+        }
         reason = {"reason_cancel": str(self.counter.desk.reasons[PlanKind.CANCEL]), "fallback": "transfer"}
         return self.form(order_id, "cancel", **{**ticked, **reason, **fields})
 
     def cancel_body(self, order_id: int, **fields: Any) -> TestResponse:
         """The same for the API."""
         reasons = [{"reason": self.counter.desk.reasons[PlanKind.CANCEL]}]
-        items = [{"order_item": item} for item in self.items(order_id)]
-        return self.post(order_id, "cancel", **{"cancel_items": items, "reasons": reasons, **fields})
+        return self.post(order_id, "cancel", **{"is_all": True, "reasons": reasons, **fields})
 
 
 def opened(stage: Stage, order_id: int) -> None:
@@ -177,6 +180,7 @@ def named(slug: str) -> dict[str, Callable[[Stage, int], TestResponse]]:
 
 
 ADDRESS = {
+    "email": "elif@example.com",
     "first_name": "Elif",
     "last_name": "Koç",
     "line1": "Bağdat Cad. 1",
@@ -191,7 +195,9 @@ def addressed(side: str, **wrong: str) -> dict[str, Callable[[Stage, int], TestR
             order_id, f"addresses/{side}/edit", **{**ADDRESS, "province": "İstanbul", **wrong}
         ),
         "api": lambda stage, order_id: stage.post(
-            order_id, f"change_{side}_address", **{**ADDRESS, "city": "İstanbul", **wrong}
+            order_id,
+            f"change_{side}_address",
+            **{**ADDRESS, "city": "İstanbul", "country": "TR", **wrong},
         ),
     }
 
@@ -233,7 +239,7 @@ DEEDS = [
     Deed("cancel", Stage.cancel_form, Stage.cancel_body),
     Deed(
         "cancel everything and force an amount",
-        lambda s, o: s.cancel_form(o, forced_refund_amount="10,00", adjustment_reason="Goodwill"),
+        lambda s, o: s.cancel_form(o, forced_refund_amount="10.00", adjustment_reason="Goodwill"),
         lambda s, o: s.cancel_body(o, forced_refund_amount="10.00", adjustment_reason="Goodwill"),
     ),
     Deed(
@@ -297,7 +303,10 @@ def test_a_deed_when_done_by_either_face_then_the_same_rows_and_the_same_refusal
     else:
         assert (page.status_code, api.status_code) == (deed.refused, deed.refused), (page.text, api.text)
         assert _same_sentence(api.json, unescape(page.text)), (api.json, page.text)
-    assert belongings(page_id) == belongings(api_id)
+    by_page, by_api = belongings(page_id), belongings(api_id)
+    for table, rows in by_page.items():
+        assert rows == by_api[table], table
+    assert by_page.keys() == by_api.keys()
 
 
 def _same_sentence(problem: dict[str, Any], page: str) -> bool:
@@ -320,7 +329,8 @@ def belongings(order_id: int) -> dict[str, list[dict[str, Any]]]:
                 rows = db.session.execute(
                     select(table).where(column == order_id).order_by(*table.primary_key)
                 ).mappings()
-                found[table.name] = [_plain(dict(row)) for row in rows]
+                # What a form refuses by itself is not kept; the codes of what is kept are compared below.
+                found[table.name] = [_plain(dict(row)) for row in rows if not row.get("refused")]
     return found
 
 
@@ -332,6 +342,9 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
         and not name.endswith(TIMES)
         and name not in ("at", "facts", "args", "summary", "payload")
     }
+    for name, value in kept.items():
+        if isinstance(value, str):
+            kept[name] = re.sub(r"plan \d+", "plan", value.replace(PAGE, "N").replace(API, "N"))
     if "changes" in kept and isinstance(kept["changes"], dict):
         kept["changes"] = sorted(kept["changes"])
     return kept

@@ -13,7 +13,7 @@ from flask import Response, jsonify, request
 from sqlalchemy.orm import Session
 
 from webapp.auth.permissions import channel_scope
-from webapp.core.db import db
+from webapp.core.db import db, unit_of_work
 from webapp.core.errors import DomainError, InvalidInput
 from webapp.orders.locks import lock_order
 from webapp.orders.queries.cancelling import entries_after, newest_entry, visible_order
@@ -40,8 +40,19 @@ class MalformedTag(InvalidInput):
 
 
 @contextmanager
+def order_write(order_id: int) -> Iterator[Session]:
+    """A unit of work for a change of one order that the asker may see. Raises NotFound and PreconditionFailed."""
+    visible_order(db.session(), order_id, channel_scope())
+    wanted = _wanted()
+    with unit_of_work() as session:
+        if wanted is not None:
+            _check(session, order_id, *wanted)
+        yield session
+
+
+@contextmanager
 def order_act(tag: str, order_id: int) -> Iterator[Session]:
-    """A unit of work for an act on one order that the asker may see; a refusal leaves an audit entry alone.
+    """The same for an act on money: when it is refused, an audit entry alone is left of it.
 
     Raises NotFound, PreconditionFailed, and what the service raises.
     """

@@ -6,7 +6,7 @@ from flask import Response
 
 from webapp.api.blueprint import PK, Resource, answers
 from webapp.api.order_inputs import NewAddress
-from webapp.api.preconditions import answer_order, order_act
+from webapp.api.preconditions import answer_order, order_write
 from webapp.auth.permissions import Permission, audit_context, requires
 from webapp.orders.addresses import Side, Way
 from webapp.orders.inputs import AddressDraft
@@ -38,6 +38,6 @@ def change_billing_address(address: AddressDraft, pk: int) -> Response:
 
 
 def _changed(side: Side, address: AddressDraft, pk: int) -> Response:
-    with order_act("order.address.changed", pk) as session:
+    with order_write(pk) as session:
         changed = change_address(session, pk, side, address, audit_context())
     return answer_order(pk, 200 if changed.way in (None, Way.WRITE) else 202)

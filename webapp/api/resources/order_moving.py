@@ -8,7 +8,7 @@ from marshmallow import Schema, fields, validate
 from webapp.api.blueprint import PK, Resource, answers
 from webapp.api.fields import Amount, Key, Several, Text, Word, Yes
 from webapp.api.paging import Json
-from webapp.api.preconditions import answer_order, item_ids_of, order_act
+from webapp.api.preconditions import answer_order, item_ids_of, order_write
 from webapp.auth.permissions import Permission, audit_context, channel_scope, requires
 from webapp.core.db import db
 from webapp.core.errors import InvalidInput
@@ -76,7 +76,7 @@ def change_order_status(sent: Json, pk: int) -> Response:
     A 409 `transition_not_allowed` names every item that cannot go there.
     """
     chosen = None if sent["order_items"] is None else frozenset(sent["order_items"])
-    with order_act("order.status.changed", pk) as session:
+    with order_write(pk) as session:
         move_items(session, pk, MoveItems(sent["status"], chosen, sent["reason"]), audit_context())
     return answer_order(pk)
 
@@ -102,7 +102,7 @@ def report_order_status(pk: int) -> Json:
 @answers(200, "OrderDetail", "The order with the status that follows from its items.")
 def update_order_status(pk: int) -> Response:
     """Set the order's status to what follows from its items"""
-    with order_act("order.status.derived", pk) as session:
+    with order_write(pk) as session:
         order = visible_order(session, pk, channel_scope())
         OrderService(session).order_status_update(order, audit_context())
     return answer_order(pk)
@@ -113,7 +113,7 @@ def update_order_status(pk: int) -> Response:
 @answers(200, "OrderDetail", "The order, ready to be picked up.")
 def accept_order_in_store(pk: int) -> Response:
     """Everything of the order lies in the store and can be picked up"""
-    with order_act("order.status.changed", pk) as session:
+    with order_write(pk) as session:
         accept_in_store(session, pk, audit_context())
     return answer_order(pk)
 
@@ -123,7 +123,7 @@ def accept_order_in_store(pk: int) -> Response:
 @answers(200, "OrderDetail", "The order, delivered.")
 def deliver_order_in_store(pk: int) -> Response:
     """The customer has picked the order up"""
-    with order_act("order.status.changed", pk) as session:
+    with order_write(pk) as session:
         deliver_in_store(session, pk, audit_context())
     return answer_order(pk)
 
@@ -133,7 +133,7 @@ def deliver_order_in_store(pk: int) -> Response:
 @answers(200, "OrderDetail", "The order with `is_send` false.")
 def mark_order_as_not_sent(pk: int) -> Response:
     """The order is approved, but not with the warehouse"""
-    with order_act("order.not_sent", pk) as session:
+    with order_write(pk) as session:
         mark_as_not_sent(session, pk, audit_context())
     return answer_order(pk)
 
@@ -145,7 +145,7 @@ def mark_order_as_not_sent(pk: int) -> Response:
 def split_order_packages(sent: Json, pk: int) -> Response:
     """Say all parcels of the order that are still to go, and what is in each"""
     drafts = [_draft(at, parcel) for at, parcel in enumerate(sent["packages"])]
-    with order_act("order.packed", pk) as session:
+    with order_write(pk) as session:
         split_packages(session, pk, drafts, audit_context())
     return answer_order(pk)
 
@@ -156,7 +156,7 @@ def split_order_packages(sent: Json, pk: int) -> Response:
 @answers(200, "OrderDetail", "The order.")
 def map_order_item(sent: Json, pk: int) -> Response:
     """Let go of the stock that an item has reserved, or reserve it from another stock list"""
-    with order_act("order.item.stock_moved", pk) as session:
+    with order_write(pk) as session:
         item_ids_of(session, pk, [sent["order_item"]])
         create_mapping(session, sent["order_item"], audit_context(), stock_list_id=sent["stock_list"])
     return answer_order(pk)

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from webapp.api.blueprint import PK, Resource, answers
 from webapp.api.order_inputs import NewOrder, OrderChange, OrderQuery, whole_change
 from webapp.api.paging import Json, collection, cursor, read_page
-from webapp.api.preconditions import answer_order, order_act
+from webapp.api.preconditions import answer_order, order_write
 from webapp.auth.permissions import Permission, audit_context, channel_scope, requires
 from webapp.channels.queries import channel_name
 from webapp.core.db import db, unit_of_work
@@ -108,7 +108,7 @@ def replace_order(sent: Json, pk: int) -> Response:
 @resource.doc(responses={"204": {"description": "The order is gone."}})
 def remove_order(pk: int) -> tuple[str, int]:
     """Delete an order without money, parcels or cancellations; any other is a 409 `order_has_money`"""
-    with order_act("order.deleted", pk) as session:
+    with order_write(pk) as session:
         delete_order(session, pk, audit_context())
     return "", 204
 
@@ -128,7 +128,7 @@ def get_remote_id(pk: int) -> Json:
 
 
 def _edited(pk: int, columns: Json) -> Response:
-    with order_act("order.updated", pk) as session:
+    with order_write(pk) as session:
         service = OrderService(session)
         service.edit(pk, audit_context(), **columns)
     return answer_order(pk)

@@ -1,0 +1,266 @@
+"""S8: each route by each role. S9: nothing of a channel that is not the token's. S10: only the named fields change."""
+
+import json
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import Table, select
+from sqlalchemy.orm import Session
+
+from tests.api.programs import Program, make_token, program
+from tests.api.test_orders import NEW
+from tests.cancelling import Counter, card
+from tests.faces.test_security_headers import routes
+from tests.faces.test_security_routes import checksums
+from tests.order_drafts import draft, make_channel, order_of, with_status, write
+from tests.staff import make_staff
+from webapp.auth.permissions import Access, demand_of
+from webapp.auth.roles import ROLE_PERMISSIONS, Permission, Role
+from webapp.channels.models import RemoteRecord
+from webapp.channels.service import ChannelService
+from webapp.core.audit import SYSTEM
+from webapp.core.db import db, unit_of_work
+from webapp.core.operations import Operation
+from webapp.orders.enums import OrderStatus
+from webapp.orders.models import CancellationPlan, CancellationRequest, Order, OrderItem
+from webapp.payments.models import Refund, Transaction
+
+NOTED = {"api_token", "audit_entry"}
+
+
+def api_routes(app: Flask) -> Iterator[tuple[str, str, Permission]]:
+    """(method, sample address, permission) of every route of the API but its specification."""
+    for rule, url in routes(app):
+        demand = demand_of(app, rule.endpoint)
+        if url.startswith("/api/") and not isinstance(demand, Access):
+            assert demand is not None, url
+            for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+                yield method, url, demand
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_every_route_when_called_by_a_role_then_open_exactly_to_its_permission(
+    app: Flask, session: Session, role: Role
+) -> None:
+    write(make_channel(session), draft())
+    caller = program(app, role)
+    before = checksums(session, but=NOTED)
+    wrong = []
+    for method, url, demand in api_routes(app):
+        allowed = demand in ROLE_PERMISSIONS[role]
+        if not allowed or method == "GET":
+            status = caller.open(method, url, json=None if method == "GET" else {}).status_code
+            wrong += [(method, url, status)] if (status == 403) is allowed or status >= 500 else []
+
+    assert wrong == []
+    assert checksums(session, but=NOTED) == before
+
+
+def test_every_route_when_the_token_is_granted_another_permission_alone_then_403(
+    app: Flask, session: Session
+) -> None:
+    staff = make_staff()
+    wrong = []
+    by_grant = {
+        granted: Program(app, make_token(staff, permissions={granted}))
+        for granted in (Permission.ORDERS_VIEW, Permission.VIEWS_SHARE)
+    }
+    for method, url, demand in api_routes(app):
+        for granted, caller in by_grant.items():
+            if demand is not granted:
+                status = caller.open(method, url, json={}).status_code
+                wrong += [(method, url, status)] if status != 403 else []
+
+    assert wrong == []
+
+
+@pytest.fixture
+def foreign(session: Session) -> dict[str, list[str]]:
+    """One of everything in a channel that the tokens below do not see; their keys by the beginning of the address."""
+    counter = Counter.open(session)
+    make_channel(session, name="Mine")
+    order_id = counter.order("60.00", "40.00", number="F-1")
+    counter.cancel(order_id)
+    counter.approve(order_id)
+    wished = draft("F-2", channel_id=counter.desk.channel.id, transactions=(card("100.00"),))
+    write(counter.desk.channel, wished)
+    write(counter.desk.channel, with_status(wished, OrderStatus.CANCELLED, "cancelled"))
+    with unit_of_work() as unit:
+        unit.add(RemoteRecord(channel_id=1, remote_id="f", content_hash="0", payload={}, state="failed"))
+        ChannelService().pull(unit, 1, SYSTEM)
+    tables: dict[str, Any] = {
+        "orders": Order.id,
+        "order_items": OrderItem.id,
+        "cancellation_plans": CancellationPlan.id,
+        "cancellation_requests": CancellationRequest.id,
+        "refunds": Refund.id,
+        "transactions": Transaction.id,
+        "operations": Operation.id,
+    }
+    found = {name: list(map(str, db.session.scalars(select(column)))) for name, column in tables.items()}
+    assert all(found.values()), found
+    return {**found, "channels": ["1"]}
+
+
+@pytest.mark.parametrize("limited", ["the token", "its owner"])
+def test_every_id_when_it_is_of_another_channel_then_404_and_nothing_moves(
+    app: Flask, session: Session, foreign: dict[str, list[str]], limited: str
+) -> None:
+    if limited == "the token":
+        caller = program(app, channel_ids={2})
+    else:
+        caller = Program(app, make_token(make_staff(channel_ids={2})))
+    before = checksums(session, but=NOTED)
+    wrong, tried = [], 0
+    for rule, _ in routes(app):
+        name = rule.rule.removeprefix("/api/v1/").partition("/")[0]
+        if not rule.rule.startswith("/api/v1/") or not rule.arguments or name not in foreign:
+            continue
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+            for key in foreign[name]:
+                url = (
+                    rule.rule.replace("<int:pk>", key)
+                    .replace("<uuid:pk>", key)
+                    .replace("<uuid:operation_id>", key)
+                )
+                answer = caller.open(
+                    method, url, json=None if method == "GET" else BODIES.get(url.split("/")[-2], {})
+                )
+                tried += 1
+                wrong += [(method, url, answer.status_code)] if answer.status_code != 404 else []
+
+    assert wrong == []
+    assert tried > 60
+    assert checksums(session, but=NOTED) == before
+    for name in foreign.keys() - {"channels"}:
+        assert caller.get(f"/{name}/").json["results"] == [], name
+    assert [each["pk"] for each in caller.get("/channels/").json["results"]] == [2]
+
+
+# So that nothing is refused for its body before the order is looked for.
+BODIES: dict[str, Any] = {
+    "update_cancel_status": {"cancel_status": "confirmed"},
+    "update_cance_status": {"cancel_status": "confirmed"},
+    "change_order_status": {"status": "450"},
+    "split_packages": {"packages": [{"contents": []}]},
+    "create_mapping": {"order_item": 1},
+    "reject": {"words": "No"},
+}
+
+
+def test_items_when_they_are_anothers_then_neither_moved_nor_mapped_nor_cancelled(
+    app: Flask, session: Session, foreign: dict[str, list[str]]
+) -> None:
+    write(make_channel(session, name="Third"), draft("M-1", channel_id=3))
+    caller, mine = program(app, channel_ids={3}), order_of(session, "M-1").id
+    theirs = [int(key) for key in foreign["order_items"]]
+    before = checksums(session, but=NOTED)
+
+    bulk = caller.post("/order_items/bulk_status_update/", {"order_items": theirs[:1], "status": "450"})
+    mapped = caller.post(f"/orders/{mine}/create_mapping/", {"order_item": theirs[0]})
+    moved = caller.patch(f"/orders/{mine}/change_order_status/", {"status": "450", "order_items": theirs[:1]})
+    packed = caller.post(
+        f"/orders/{mine}/split_packages/",
+        {"packages": [{"contents": [{"order_item": theirs[0], "quantity": "1"}]}]},
+    )
+    cancelled = caller.post(f"/orders/{mine}/cancel/", {"cancel_items": [{"order_item": theirs[0]}]})
+    decided = caller.post(
+        f"/orders/{mine}/cancellation_approved_order/",
+        {"cancellation_plan": int(foreign["cancellation_plans"][0])},
+    )
+    made = caller.post("/orders/", {**NEW, "channel": 1})
+
+    statuses = [each.status_code for each in (bulk, mapped, moved, packed, cancelled, decided, made)]
+    assert statuses == [404, 422, 422, 422, 422, 404, 404]
+    assert checksums(session, but=NOTED) == before
+
+
+def test_an_upload_when_the_token_sees_less_than_its_owner_then_403(app: Flask, session: Session) -> None:
+    make_channel(session)
+    caller = program(app, channel_ids={1})
+
+    answer = caller.open("POST", "/orders/bulk_tracking_number_update/", data={})
+
+    assert (answer.status_code, answer.json["code"]) == (403, "token_too_narrow")
+
+
+EDITABLE = {
+    "notes", "language_code", "segment", "has_gift_box", "gift_box_note", "delivery_type", "delivery_range",
+    "shipping_option_slug", "client_type", "checkout_provider_id", "carrier_shipping_code", "invoice_number",
+    "invoice_date", "e_archive_url", "extra_field",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("method", ["PATCH", "PUT"])
+def test_every_column_when_sent_to_an_order_then_only_the_named_ones_are_taken(
+    app: Flask, session: Session, method: str
+) -> None:
+    write(make_channel(session), draft())
+    caller, taken = program(app), set()
+    table = Order.__table__
+    assert isinstance(table, Table)
+    before = order_of(session).version
+    for column in table.columns:
+        for value in (
+            1,
+            True,
+            "x",
+            None,
+            {},
+            str(uuid.uuid4()),
+            "2026-11-28T00:00:00Z",
+            "default",
+            "standard",
+        ):
+            answer = caller.open(
+                method, "/orders/1/", data=json.dumps({column.key: value}), content_type="application/json"
+            )
+            assert answer.status_code in (200, 422), (column.key, value, answer.text)
+            taken |= {column.key} if answer.status_code == 200 else set()
+
+    assert taken == EDITABLE
+    row = order_of(session)
+    assert row.version > before
+    assert (row.status, str(row.amount), row.channel_id, row.is_send) == (400, "100.0000", 1, True)
+
+
+@pytest.mark.parametrize(
+    "field",
+    ["pk", "id", "version", "refund_amount", "is_send", "cancel_status", "edited_here", "money_mismatch", "transactions.0.holder", "transactions.0.gateway", "items.0.refund_amount", "items.0.product_id", "customer.id"],
+)  # fmt: skip
+def test_a_column_when_sent_with_a_new_order_then_refused(app: Flask, session: Session, field: str) -> None:
+    make_channel(session)
+    body = json.loads(
+        json.dumps({**NEW, "transactions": [{"remote_id": "p", "kind": "card", "amount": "1.00"}]})
+    )
+    place, path = body, field.split(".")
+    for part in path[:-1]:
+        place = place[int(part)] if part.isdecimal() else place[part]
+    place[path[-1]] = 1
+
+    answer = program(app).post("/orders/", body)
+
+    assert (answer.status_code, list(answer.json["fields"])) == (422, [field])
+
+
+def test_a_token_when_it_lacks_the_step_back_then_its_owners_role_does_not_help(
+    app: Flask, session: Session
+) -> None:
+    write(make_channel(session), draft())
+    supervisor = make_staff(Role.SUPERVISOR)
+    narrow = {Permission.ORDERS_VIEW, Permission.ORDERS_CHANGE_STATUS}
+    weak, strong = (
+        Program(app, make_token(supervisor, permissions=narrow)),
+        Program(app, make_token(supervisor)),
+    )
+    assert weak.patch("/orders/1/change_order_status/", {"status": "450"}).status_code == 200
+    back = {"status": "400", "reason": "Packed by mistake"}
+
+    refused = weak.patch("/orders/1/change_order_status/", back)
+
+    assert refused.status_code == 403, refused.json
+    assert order_of(session).status == 450
+    assert strong.patch("/orders/1/change_order_status/", back).status_code == 200
