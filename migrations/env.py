@@ -10,6 +10,7 @@ import webapp.channels.models
 import webapp.core.audit
 import webapp.core.breaker
 import webapp.core.operations
+import webapp.core.typed_words
 import webapp.core.worklist
 import webapp.customers.models
 import webapp.events.models

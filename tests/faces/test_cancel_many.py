@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 
 from tests.back_room import StaffClient, at_desk
 from tests.cancel_desk import order_now
-from tests.cancelling import Counter, plans_of
+from tests.cancelling import Counter, lines_of, plans_of
 from webapp.auth.roles import Role
 from webapp.core.db import db, unit_of_work
 from webapp.core.hints import drain
 from webapp.core.operations import Operation
+from webapp.core.typed_words import TypedWords
 from webapp.core.worklist import items
 from webapp.orders.enums import PlanKind
 from webapp.orders.models import CancellationReason
@@ -129,18 +130,59 @@ def test_all_of_a_search_then_only_what_matches(app: Flask, counter: Counter) ->
     assert "Cancel 1 order" in ask(agent, all_matching="1", q="4711", view="all")
 
 
-def test_reasons_that_ask_for_words_are_not_offered_and_not_taken(app: Flask, counter: Counter) -> None:
+@pytest.fixture
+def wordy(counter: Counter) -> str:
+    """The key of a reason that asks for words."""
     with unit_of_work() as unit:
-        wordy = CancellationReason(slug="other", name="Something else", plan_kind="cancel", needs_text=True)
-        unit.add(wordy)
+        reason = CancellationReason(slug="other", name="Something else", plan_kind="cancel", needs_text=True)
+        unit.add(reason)
         unit.flush()
-        key = wordy.id
+        return str(reason.id)
+
+
+def test_a_reason_that_asks_for_words_when_there_are_none_then_422_at_their_field_and_nothing_happens(
+    app: Flask, counter: Counter, wordy: str
+) -> None:
     order_id = counter.order()
     agent = at_desk(app, Role.AGENT)
     dialog = ask(agent, order_id)
-    assert "Something else" not in dialog
-    assert confirm(agent, dialog, "1", reason_cancel=str(key)).status_code == 422
-    assert plans_of(order_id) == []
+    assert "Something else" in dialog
+
+    answer = confirm(agent, dialog, "1", reason_cancel=wordy, reason_text_cancel="  ")
+
+    assert answer.status_code == 422
+    assert 'href="#reason_text_cancel"' in answer.text
+    assert "This reason asks for a few words." in answer.text
+    assert f'value="{wordy}"' in answer.text
+    assert db.session.scalars(select(Operation)).all() == []
+
+
+def test_a_reason_with_words_when_confirmed_then_every_plan_has_them_and_the_operation_does_not(
+    app: Flask, counter: Counter, wordy: str
+) -> None:
+    orders = [counter.order("60.00", "40.00", number=number) for number in ("1001", "1002")]
+    agent = at_desk(app, Role.AGENT)
+    words = "The warehouse of Şişli was flooded"
+
+    answer = confirm(agent, ask(agent, *orders), "2", reason_cancel=wordy, reason_text_cancel=f" {words} ")
+
+    assert answer.status_code == 204
+    assert words not in str(operation().args)
+    assert drain("upkeep") == 1
+    for order_id in orders:
+        [plan] = plans_of(order_id)
+        assert {line.reason_text for line in lines_of(plan.id)} == {words}
+    assert words not in str(operation().result)
+    assert db.session.scalars(select(TypedWords)).all() == []
+
+
+def test_words_when_too_long_then_422(app: Flask, counter: Counter, wordy: str) -> None:
+    order_id = counter.order()
+    agent = at_desk(app, Role.AGENT)
+
+    answer = confirm(agent, ask(agent, order_id), "1", reason_cancel=wordy, reason_text_cancel="x" * 1001)
+
+    assert answer.status_code == 422
 
 
 def test_orders_of_other_channels_when_named_then_they_are_not_there(app: Flask, counter: Counter) -> None:

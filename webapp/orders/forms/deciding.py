@@ -10,7 +10,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length
 
 from webapp.orders.enums import PlanKind, RefundState
-from webapp.orders.forms.cancelling import Reason
+from webapp.orders.forms.cancelling import LONGEST_WORDS, Reason
 
 
 def _trimmed(text: str | None) -> str:
@@ -94,11 +94,19 @@ class ConfirmManyForm(FlaskForm):
             self.form_errors.append(gettext(message))
 
 
+def _words() -> StringField:
+    return StringField(
+        lazy_gettext("In a few words"), filters=[_trimmed], validators=[Length(max=LONGEST_WORDS)]
+    )
+
+
 class CancelManyForm(ConfirmManyForm):
-    """The reasons that hold for all of the orders; those that ask for words about one order are not offered."""
+    """The reasons that hold for all of the orders, with the words that some of them ask for."""
 
     reason_cancel = SelectField(lazy_gettext("Reason"), default="")
+    reason_text_cancel = _words()
     reason_refund = SelectField(lazy_gettext("Reason for what was shipped already"), default="")
+    reason_text_refund = _words()
 
     def offer(self, reasons: Sequence[Reason]) -> None:
         """Give the menus what can be chosen."""
@@ -112,6 +120,10 @@ class CancelManyForm(ConfirmManyForm):
         """The chosen reason of each kind of plan."""
         values = {kind: self[f"reason_{kind.value}"].data or "" for kind in PlanKind}
         return {kind: int(value) for kind, value in values.items() if value.isascii() and value.isdigit()}
+
+    def words(self) -> dict[PlanKind, str]:
+        """What was typed beside each kind's reason."""
+        return {kind: self[f"reason_text_{kind.value}"].data or "" for kind in PlanKind}
 
     def is_confirmed(self, now: int) -> bool:
         """Whether the number was typed that the list has now, and why all of it is cancelled."""

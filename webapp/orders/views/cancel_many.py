@@ -68,6 +68,7 @@ def open_many() -> Response:
                 form.chosen(),
                 authority(),
                 submission=uuid.UUID(form.submission.data),
+                words=form.words(),
             )
             watch(operation)
             key = operation.id
@@ -82,7 +83,6 @@ def _form(session: Session, *, fresh: bool = False) -> CancelManyForm:
     reasons = [
         Reason(each.id, PlanKind(each.plan_kind), each.name, each.needs_text)
         for each in queries.active_reasons(session)
-        if not each.needs_text
     ]
     whole_list = request.form.get("all_matching") == "1"
     form = CancelManyForm.fresh(whole_list=whole_list) if fresh else CancelManyForm()
@@ -111,7 +111,9 @@ def _shown(session: Session, form: CancelManyForm, rows: Sequence[Any], *, statu
         "preview": _preview(session, form, rows) if len(rows) <= PREVIEWED else None,
         "is_too_long": len(rows) > MOST_AT_ONCE,
         "most": MOST_AT_ONCE,
-        "filter_words": filter_words(*(f"reason_{kind.value}" for kind in PlanKind)),
+        "filter_words": filter_words(
+            *(f"reason{word}_{kind.value}" for kind in PlanKind for word in ("", "_text"))
+        ),
         "in_dialog": is_htmx(),
     }
     return make_response(render_template(page, fragment=fragment, **context), status)
@@ -123,7 +125,7 @@ def _preview(session: Session, form: CancelManyForm, rows: Sequence[Any]) -> Pre
         is_all=True,
         reasons=tuple(
             ReasonChoice(reasons.get(kind, 0), kind)
-            for kind in PlanKind  # Which reason it is changes no figure.
+            for kind in PlanKind  # Which reason it is, and its words, change no figure.
         ),
     )
     sums: dict[str, Decimal] = {}

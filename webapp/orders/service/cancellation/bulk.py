@@ -8,8 +8,11 @@ from sqlalchemy.orm import Session
 
 from webapp.auth.roles import Permission
 from webapp.core.audit import AuditContext, Origin, record
+from webapp.core.db import unit_of_work
 from webapp.core.errors import Conflict, DomainError, InvalidInput, NotFound
 from webapp.core.operations import Operation, OperationRun
+from webapp.core.text import N_
+from webapp.core.typed_words import forget_words, keep_words, words_of
 from webapp.core.worklist import Refused, Subject, work_through
 from webapp.orders.cancellation import CancelRequest, ReasonChoice
 from webapp.orders.enums import PlanKind
@@ -23,6 +26,7 @@ APPROVE_KIND: Final = "cancellation.approve_many"
 OPEN_KIND: Final = "cancellation.open_many"
 # Nobody looks through more before confirming; a longer list is decided in several goes.
 MOST_AT_ONCE: Final = 1_000
+WORDS_MISSING: Final = N_("This reason asks for a few words.")
 
 
 def approve_many(
@@ -43,15 +47,22 @@ def cancel_many(
     by: Authority,
     *,
     submission: uuid.UUID,
+    words: Mapping[PlanKind, str] | None = None,
 ) -> tuple[Operation, bool]:
     """Have a plan opened for everything that is live in each of these orders, with one reason per kind of plan.
 
-    Raises PermissionDenied, and InvalidInput for none or too many, and for a reason that cannot be taken for many.
+    `words` go with a kind's reason onto each plan's lines. Raises PermissionDenied, and InvalidInput for none or too
+    many, and for a reason that asks for words and has none.
     """
     by.require(Permission.CANCEL_OPEN)
-    _reasons(session, reasons)
+    given = {kind.value: text.strip() for kind, text in (words or {}).items() if kind in reasons}
+    _reasons(session, reasons, given)
     args = {"reasons": {kind.value: reason_id for kind, reason_id in reasons.items()}}
-    return ask_for_many(session, OPEN_KIND, orders, by.context, submission, args, most=MOST_AT_ONCE)
+    asked = ask_for_many(session, OPEN_KIND, orders, by.context, submission, args, most=MOST_AT_ONCE)
+    operation, is_new = asked
+    if is_new:
+        keep_words(session, operation, given)
+    return asked
 
 
 def run_approvals(run: OperationRun) -> None:
@@ -78,13 +89,17 @@ def run_approvals(run: OperationRun) -> None:
 def run_cancellations(run: OperationRun) -> None:
     """The handler of many openings."""
     wanted = {PlanKind(kind): int(reason_id) for kind, reason_id in run.args["reasons"].items()}
+    with unit_of_work() as session:
+        words = words_of(session, run.id)
 
     def cancel(session: Session, order: Subject) -> bool:
-        request = CancelRequest(is_all=True, reasons=tuple(_reasons(session, wanted)))
+        request = CancelRequest(is_all=True, reasons=tuple(_reasons(session, wanted, words)))
         open_plans(session, order.subject_id, request, _authority(session, run))
         return True
 
     work_through(run, cancel, _keeps_refusal(run, "cancellation_plan.opened", "order"))
+    with unit_of_work() as session:
+        forget_words(session, run.id)
 
 
 def _authority(session: Session, run: OperationRun) -> Authority:
@@ -111,14 +126,16 @@ def _keeps_refusal(run: OperationRun, tag: str, subject: str) -> Refused:
     return note
 
 
-def _reasons(session: Session, wanted: Mapping[PlanKind, int]) -> list[ReasonChoice]:
+def _reasons(
+    session: Session, wanted: Mapping[PlanKind, int], words: Mapping[str, str]
+) -> list[ReasonChoice]:
     choices = []
     for kind, reason_id in wanted.items():
         reason = session.get(CancellationReason, reason_id)
         if reason is None:
             raise NotFound("There is no such reason; choose one of the list.")
-        if reason.needs_text:
-            words = "This reason asks for words about each order; choose another one for many."
-            raise InvalidInput(words, fields={f"reason_{kind.value}": [words]})
-        choices.append(ReasonChoice(reason.id, kind, reason.needs_text, reason.is_active, ""))
+        text = words.get(kind.value, "")
+        if reason.needs_text and not text:
+            raise InvalidInput(WORDS_MISSING, fields={f"reason_text_{kind.value}": [WORDS_MISSING]})
+        choices.append(ReasonChoice(reason.id, kind, reason.needs_text, reason.is_active, text))
     return choices
