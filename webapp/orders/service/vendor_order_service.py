@@ -84,7 +84,7 @@ class VendorOrderService:
         lines = self._told_parcels([item.id for item in order_items])
         followed = 0
         for order_id in sorted({item.order_id for item in order_items if item.id in lines}):
-            lock_order(self.session, order_id)
+            lock_order(self.session, order_id, acting=audit_context)
             items = {
                 item.id: item
                 for item in items_under_lock(self.session, self.session.get_one(Order, order_id))

@@ -22,7 +22,7 @@ from webapp.orders.queries.criteria import Scope
 from webapp.orders.views.blueprint import blueprint
 from webapp.orders.views.columns import PREFERENCE, chosen_columns, known_columns
 from webapp.orders.views.list import list_ctx, list_url
-from webapp.ui.htmx import is_htmx, redirect, toast, trigger
+from webapp.ui.htmx import is_htmx, push_url, redirect, toast, trigger
 from webapp.ui.tables import PAGE_SIZE
 
 OPERATIONS_CHANGED: Final = "operations:changed"
@@ -107,10 +107,16 @@ def choose_columns() -> Response:
         kept = {key: value for key, value in mine.preferences.items() if key != PREFERENCE}
         preferences = {**kept, PREFERENCE: chosen} if chosen else kept
         session.execute(update(StaffUser).where(StaffUser.id == mine.id).values(preferences=preferences))
+    # A list whose URL names columns shows those: so there the choice goes into the URL, too.
+    query = request.args.copy()
+    if "cols" in query:
+        query["cols"] = ".".join(chosen)
+    url = list_url(db.session(), query)
     if not is_htmx():
-        return redirect(list_url(db.session(), request.args))
+        return redirect(url)
     shown = chosen_columns({PREFERENCE: chosen} if chosen else {})
-    return make_response(render_template("orders/_list.html", **list_ctx(db.session(), request.args, shown)))
+    response = make_response(render_template("orders/_list.html", **list_ctx(db.session(), query, shown)))
+    return push_url(response, url) if "cols" in query else response
 
 
 def _refreshing(order_id: int, operation: Operation | None) -> Response:

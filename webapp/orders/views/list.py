@@ -1,13 +1,15 @@
 """The list of orders: one URL for the page and its fragment, with and without a script."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
+from urllib.parse import parse_qsl
 
 from flask import Response, current_app, request, url_for
 from flask.blueprints import BlueprintSetupState
 from markupsafe import Markup
 from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
 
 from webapp.auth.permissions import Permission, can, channel_scope, current_staff, requires
 from webapp.core.clock import utc_now
@@ -17,7 +19,7 @@ from webapp.core.settings import Settings
 from webapp.orders.queries import detail, listing, search
 from webapp.orders.queries.criteria import OrderFilter, Scope, View
 from webapp.orders.queries.listing import ListRow, OrderPage
-from webapp.orders.queries.mine import Mine, read_mine
+from webapp.orders.queries.mine import KeptView, Mine, read_mine
 from webapp.orders.queries.surroundings import Surroundings, TagWord, read_surroundings
 from webapp.orders.queries.totals import Total, count_matching
 from webapp.orders.views.badges import keep_badges, keep_mentions
@@ -53,6 +55,16 @@ class Tab:
     count: int
     url: str
     current: bool
+
+
+@dataclass(frozen=True)
+class SavedTab:
+    """A saved view; `changed`: the list was opened by it and narrowed otherwise since."""
+
+    view: KeptView
+    url: str
+    current: bool
+    changed: bool
 
 
 @dataclass(frozen=True)
@@ -116,7 +128,7 @@ def list_ctx(session: Session, query: Query, columns: Iterable[str]) -> dict[str
     state = read_state(query, around)
     statistics = _statistics(session) if state.wanted.words else None
     page = _page(session, state, scope, statistics)
-    shown = frozenset(columns)
+    shown = frozenset(state.columns or columns)
     mine = _mine(session, scope)
     keep_mentions(current_staff().id, mine.mentions)
     return {
@@ -126,6 +138,8 @@ def list_ctx(session: Session, query: Query, columns: Iterable[str]) -> dict[str
         "lines": _lines(page.rows, shown, around),
         "mine": mine,
         "mine_tabs": _mine_tabs(state, mine),
+        "saved_tabs": _saved_tabs(state, mine.views),
+        "save_url": _save_url(state, shown),
         "page": page,
         "total": _total(session, state, page, around, scope, statistics),
         "columns": COLUMNS,
@@ -200,7 +214,12 @@ def _page(
 
 def _tabs(state: ListState, around: Surroundings) -> list[Tab]:
     return [
-        Tab(view, around.counts.get(view, 0), state.view_url(view), view is state.wanted.view)
+        Tab(
+            view,
+            around.counts.get(view, 0),
+            state.view_url(view),
+            view is state.wanted.view and state.saved_id is None,
+        )
         for view in View
     ]
 
@@ -214,6 +233,48 @@ def _mine_tabs(state: ListState, mine: Mine) -> list[MineTab]:
         ),
     ]
     return [tab for tab in tabs if tab.count or tab.current]
+
+
+def _saved_tabs(state: ListState, views: Sequence[KeptView]) -> list[SavedTab]:
+    base, tabs = url_for("orders.index"), []
+    for view in views:
+        url = f"{base}?{view.query}{'&' if view.query else ''}saved={view.id}"
+        current = state.saved_id == view.id
+        changed = current and state.kept_query() != view.query
+        tabs.append(SavedTab(view, url, current, changed))
+    return tabs
+
+
+def _save_url(state: ListState, shown: Collection[str]) -> str:
+    """Where the list is saved as a view, with the columns that are seen now."""
+    columns = ".".join(column.name for column in COLUMNS if column.name in shown)
+    query = state.url(cols=columns or None, saved=None).partition("?")[2]
+    return f"{url_for('orders.new_view')}?{query}"
+
+
+def kept_views(session: Session, *, fresh: bool = False) -> Sequence[KeptView]:
+    """The saved views that the reader sees."""
+    if fresh:
+        forget_mine()
+    return _mine(session, channel_scope()).views
+
+
+def forget_mine() -> None:
+    """Read anew what lists know of their reader: they have just changed it."""
+    remembered: Remembered = current_app.extensions[_REMEMBERED]
+    remembered.forget()
+
+
+def view_count(session: Session, view: KeptView) -> Total | None:
+    """How many orders a saved view has now, for this reader; None where words or size make that dear."""
+    scope = channel_scope()
+    query: Query = MultiDict(parse_qsl(view.query))
+    wanted = read_state(query, _surroundings(session, scope)).wanted
+    if wanted.words:
+        return None
+    remembered: Remembered = current_app.extensions[_REMEMBERED]
+    total = remembered.get(("count", wanted, scope), lambda: count_matching(session, wanted, scope))
+    return total if total.exact else None
 
 
 def _total(

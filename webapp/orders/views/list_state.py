@@ -15,6 +15,7 @@ from webapp.core.clock import utc_now
 from webapp.orders.enums import CancelStatus, OrderStatus
 from webapp.orders.queries.criteria import Flag, OrderFilter, Place, Sort, SortKey, View
 from webapp.orders.queries.surroundings import Surroundings
+from webapp.orders.views.columns import known_columns
 from webapp.ui.filters import (
     AmountPill,
     ChoicePill,
@@ -89,7 +90,22 @@ class ListState:
 
     def view_url(self, view: View) -> str:
         """The same filters in another view."""
-        return self.url(view=None if view is View.ALL else view.value)
+        return self.url(view=None if view is View.ALL else view.value, saved=None)
+
+    def kept_query(self) -> str:
+        """What a saved view keeps of it: view, filters, sort and columns, never a page."""
+        words = {name: values for name, values in self.query.items() if name not in (*_PAGING, "saved")}
+        return urlencode(words, doseq=True)
+
+    @property
+    def saved_id(self) -> int | None:
+        """The saved view that the list was opened by."""
+        return int(self.query["saved"][0]) if "saved" in self.query else None
+
+    @property
+    def columns(self) -> list[str] | None:
+        """The columns that the URL names; None leaves them to the reader's own choice."""
+        return self.query["cols"][0].split(".") if "cols" in self.query else None
 
     def only_url(self, **words: str) -> str:
         """The whole list with nothing but these words."""
@@ -102,7 +118,7 @@ class ListState:
 
     def cleared_url(self) -> str:
         """The view without its filters."""
-        names: Iterable[str] = (*query_names(self.pills), "q", "customer")
+        names: Iterable[str] = (*query_names(self.pills), "q", "customer", "saved")
         return self.url(**dict.fromkeys(names))
 
     def sort_url(self, column: str) -> str:
@@ -240,6 +256,11 @@ def _words(
         words["customer"] = (str(wanted.customer_id),)
     for pill in pills:
         words |= _pill_words(query, pill)
+    columns = known_columns((query.get("cols") or "").split("."))
+    if columns:
+        words["cols"] = (".".join(columns),)
+    if _number(query.get("saved")) is not None:
+        words["saved"] = (str(_number(query.get("saved"))),)
     if sort != Sort():
         words["sort"] = (sort.word,)
     if paged:

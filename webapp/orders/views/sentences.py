@@ -40,6 +40,9 @@ _DONE: Final = {
     "integration_action.done_by_hand": N_("did at the channel by hand: %(words)s"),
     "order.tagged": N_("changed the tags. %(words)s"),
     "order.assigned": N_("changed who looks after the order. %(words)s"),
+    "saved_view.created": N_("saved the view “%(words)s” for everybody"),
+    "saved_view.changed": N_("changed the view “%(words)s”"),
+    "saved_view.deleted": N_("deleted the view “%(words)s”"),
     "attention.closed": N_("closed an attention entry: %(words)s"),
     "reconciliation_break.closed": N_("closed a difference with the bank: %(words)s"),
 }

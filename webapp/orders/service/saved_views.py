@@ -1,0 +1,175 @@
+"""Saved views: lists that somebody comes back to. A person's own, or everybody's; those only with the permission."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from webapp.auth.roles import Permission
+from webapp.core.audit import AuditContext, AuditEntry, record
+from webapp.core.errors import Conflict, InvalidInput, NotFound, PermissionDenied
+from webapp.orders.models import SavedView
+
+LONGEST_NAME: Final = 40
+LONGEST_QUERY: Final = 4_000
+# More tabs than that find nothing any more.
+MOST_OF_ONES_OWN: Final = 20
+MOST_SHARED: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who keeps views: the person as the log names them, and what they may do."""
+
+    context: AuditContext
+    permissions: frozenset[Permission]
+
+    @property
+    def staff_id(self) -> int:
+        """The person's. Raises PermissionDenied for a program."""
+        if self.context.staff_id is None:
+            raise PermissionDenied("Views are kept by members of staff.")
+        return self.context.staff_id
+
+    @property
+    def may_share(self) -> bool:
+        """Whether they keep what all see."""
+        return Permission.VIEWS_SHARE in self.permissions
+
+
+@dataclass(frozen=True, slots=True)
+class ViewDraft:
+    """A view as it is to be; `query` stands behind the question mark, None leaves it."""
+
+    name: str
+    query: str | None = None
+    is_shared: bool = False
+
+
+def save_view(session: Session, draft: ViewDraft, owner: Owner) -> SavedView:
+    """A new view, behind the others of its kind. Raises InvalidInput and PermissionDenied."""
+    name, query = _checked(session, draft, owner, but=None), draft.query or ""
+    most = MOST_SHARED if draft.is_shared else MOST_OF_ONES_OWN
+    siblings = _siblings(session, owner, shared=draft.is_shared)
+    if len(siblings) >= most:
+        raise _refused(f"There are {most} views already. Delete one that nobody uses.")
+    view = SavedView(
+        owner_id=owner.staff_id, name=name, query=query, is_shared=draft.is_shared, position=len(siblings) + 1
+    )
+    session.add(view)
+    session.flush()
+    _log(session, owner, view, "created", {"name": [None, name]})
+    return view
+
+
+def change_view(
+    session: Session, view_id: int, draft: ViewDraft, owner: Owner, *, version: int | None = None
+) -> SavedView:
+    """Rename, share, or keep another list under the name. Raises NotFound, InvalidInput, PermissionDenied, and
+    Conflict when a colleague has changed the view since it was looked at.
+    """
+    view = _to_change(session, view_id, owner, version)
+    if draft.is_shared != view.is_shared and not owner.may_share:
+        raise PermissionDenied("Only who may share views can give one to everybody, or take it back.")
+    name = _checked(session, draft, owner, but=view)
+    before = (view.name, view.is_shared)
+    if draft.is_shared != view.is_shared:
+        view.position = len(_siblings(session, owner, shared=draft.is_shared)) + 1
+    view.name, view.is_shared = name, draft.is_shared
+    view.query = view.query if draft.query is None else draft.query
+    view.version += 1
+    session.flush()
+    changes: dict[str, list[object]] = {
+        "name": [before[0], name],
+        "is_shared": [before[1], draft.is_shared],
+    }
+    _log(session, owner, view, "changed", {key: pair for key, pair in changes.items() if pair[0] != pair[1]})
+    return view
+
+
+def delete_view(session: Session, view_id: int, owner: Owner, *, version: int | None = None) -> None:
+    """Take the view away; the orders stay. Raises as change_view."""
+    view = _to_change(session, view_id, owner, version)
+    _log(session, owner, view, "deleted", {"name": [view.name, None]})
+    session.delete(view)
+    session.flush()
+
+
+def move_view(session: Session, view_id: int, owner: Owner, *, by: int) -> None:
+    """One place to the left (-1) or right (1) among those of its kind. Raises NotFound and PermissionDenied."""
+    view = _to_change(session, view_id, owner, None)
+    siblings = _siblings(session, owner, shared=view.is_shared, of=view.owner_id)
+    at = siblings.index(view)
+    to = max(0, min(len(siblings) - 1, at + by))
+    siblings.insert(to, siblings.pop(at))
+    for position, each in enumerate(siblings, start=1):
+        each.position = position
+    session.flush()
+
+
+def _to_change(session: Session, view_id: int, owner: Owner, version: int | None) -> SavedView:
+    view = session.get(SavedView, view_id, with_for_update=True, populate_existing=True)
+    if view is None or not (view.is_shared or view.owner_id == owner.staff_id):
+        raise NotFound("There is no such view.")
+    if view.is_shared and not owner.may_share:
+        raise PermissionDenied("This view is everybody's. Ask a supervisor to change it.")
+    if version is not None and version != view.version:
+        latest = session.scalars(
+            select(AuditEntry)
+            .where(AuditEntry.subject_type == "saved_view", AuditEntry.subject_id == str(view_id))
+            .order_by(AuditEntry.id.desc())
+            .limit(1)
+        ).first()
+        who = latest.actor if latest else "Somebody"
+        raise Conflict(
+            f"{who} has changed this view meanwhile. Look at it, then save again.", code="stale_version"
+        )
+    return view
+
+
+def _checked(session: Session, draft: ViewDraft, owner: Owner, *, but: SavedView | None) -> str:
+    """The name in one line. Each person has a name once, whatever its case."""
+    if draft.is_shared and not owner.may_share:
+        raise PermissionDenied("Only who may share views can give one to everybody.")
+    name = " ".join(draft.name.replace("\0", "").split())
+    if not name or len(name) > LONGEST_NAME:
+        raise _refused(f"A name has 1 to {LONGEST_NAME} characters.")
+    if len(draft.query or "") > LONGEST_QUERY:
+        raise _refused("This list has too many filters to be kept. Untick some.")
+    holder = owner.staff_id if but is None else but.owner_id
+    taken = select(SavedView.id).where(
+        SavedView.owner_id == holder, func.lower(SavedView.name) == func.lower(name)
+    )
+    if but is not None:
+        taken = taken.where(SavedView.id != but.id)
+    if session.scalar(taken.limit(1)) is not None:
+        raise _refused("There is a view of this name already. Choose another name.")
+    return name
+
+
+def _siblings(session: Session, owner: Owner, *, shared: bool, of: int | None = None) -> list[SavedView]:
+    """Everybody's views, or one person's own, in their order; locked, so that two who move views do not mix them."""
+    query = select(SavedView).where(SavedView.is_shared.is_(shared))
+    if not shared:
+        query = query.where(SavedView.owner_id == (of or owner.staff_id))
+    return list(session.scalars(query.order_by(SavedView.position, SavedView.id).with_for_update()))
+
+
+def _refused(words: str) -> InvalidInput:
+    return InvalidInput(words, fields={"name": [words]})
+
+
+def _log(
+    session: Session, owner: Owner, view: SavedView, what: str, changes: dict[str, list[object]]
+) -> None:
+    """What all see is everybody's business; what one keeps for oneself is not."""
+    if view.is_shared or "is_shared" in changes:
+        record(
+            session,
+            owner.context,
+            f"saved_view.{what}",
+            subject=("saved_view", view.id),
+            summary=view.name,
+            changes=changes,
+        )
