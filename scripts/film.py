@@ -217,16 +217,16 @@ def _running(folder: Path) -> Iterator[Film]:
 
 
 def _free_ports() -> int:
-    """A port whose next two are free as well: the sandbox listens there."""
+    """A port whose next three are free as well: the sandbox listens there."""
     for first in range(8700, 9300, 10):
         try:
-            for port in range(first, first + 3):
+            for port in range(first, first + 4):
                 with socket.socket() as probe:
                     probe.bind(("127.0.0.1", port))
         except OSError:
             continue
         return first
-    raise SystemExit("No three free ports between 8700 and 9300.")
+    raise SystemExit("No four free ports between 8700 and 9300.")
 
 
 def _until(claim: Callable[[], bool], what: str, timeout_s: float = 60) -> None:

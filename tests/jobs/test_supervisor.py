@@ -141,6 +141,8 @@ def test_up_when_it_is_a_demo_then_orders_arrive_and_it_goes_on_at_another_port(
     desk.start_and_wait(KONTOR_DEMO="1")
     shop = desk.output.split("shop ")[1].split(",")[0]
     assert _values(desk, "SELECT name, base_url FROM channel") == [("Sandbox shop", shop)]
+    carrier = desk.output.split("carrier ")[1].split(".\n")[0]
+    assert _values(desk, "SELECT DISTINCT base_url FROM cargo_account") == [(carrier,)]
     assert desk.stop() == 0
 
 

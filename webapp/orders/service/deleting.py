@@ -6,11 +6,13 @@ from typing import Any, Final
 from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
+from webapp.cargo.models import CargoErrand
 from webapp.channels.models import RemoteRecord
 from webapp.core.audit import AuditContext, record
 from webapp.core.errors import Conflict
 from webapp.orders.locks import lock_order
 from webapp.orders.models import (
+    AddressChange,
     Attention,
     CancellationPlan,
     CancellationRequest,
@@ -41,6 +43,8 @@ _GONE_WITH_IT: Final[tuple[Any, ...]] = (
     OrderAssignment,
     OrderSearch,
     IntegrationAction,
+    CargoErrand,
+    AddressChange,
     OrderItem,
 )
 
