@@ -5,13 +5,15 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import func, update
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from tests.addressing import AddressDesk, changes, order_now, said, street
+from tests.addressing import AddressDesk, changes, errands, order_now, said, street
 from tests.back_room import StaffClient, at_desk
 from tests.order_drafts import HOME
 from webapp.auth.roles import Role
+from webapp.cargo.models import CargoAccount, CargoErrand
 from webapp.core.db import unit_of_work
 from webapp.orders.addresses import Side
 from webapp.orders.models import Order
@@ -199,3 +201,41 @@ def test_order_of_a_channel_that_is_not_theirs_or_no_such_side_then_404(
     assert stranger.get(url(order_id)).status_code == 404
     assert post(stranger, order_id, typed(order_id)).status_code == 404
     assert agent.get(url(order_id, "home")).status_code == 404
+
+
+def test_label_when_asked_for_then_shown_as_asked_and_followed_until_the_answer(
+    app: Flask, desk: AddressDesk, order_id: int, agent: StaffClient
+) -> None:
+    with unit_of_work() as unit:
+        unit.add(
+            CargoAccount(
+                cargo_company_id=desk.cargo_id, account_type="parcel_api", base_url="https://carrier.example"
+            )
+        )
+    assert "Issue a label" in agent.get(f"/orders/{order_id}").text
+    assert "Issue a label" not in at_desk(app, Role.FINANCE).get(f"/orders/{order_id}").text
+    form = {"csrf_token": agent.token, "carrier": str(desk.cargo_id)}
+    answer = agent.post(f"/orders/{order_id}/labels", data=form, headers=HTMX)
+    assert (answer.status_code, errands(order_id)) == (204, [("label", "waiting")])
+    asked = agent.get(f"/orders/{order_id}/errands", headers=HTMX)
+    assert "The carrier is being asked." in asked.text
+    assert "order:changed" not in asked.headers.get("HX-Trigger", "")
+    assert agent.post(f"/orders/{order_id}/labels", data=form, headers=HTMX).status_code == 409
+    with unit_of_work() as unit:
+        unit.execute(update(CargoErrand).values(state="refused", ended_at=func.now()))
+    ended = agent.get(f"/orders/{order_id}/errands", headers=HTMX)
+    assert "order:changed" in ended.headers["HX-Trigger"]
+
+
+def test_label_of_a_carrier_that_is_not_connected_or_without_the_right_then_refused(
+    app: Flask, desk: AddressDesk, order_id: int, agent: StaffClient
+) -> None:
+    page = agent.get(f"/orders/{order_id}").text
+    assert "Issue a label" not in page
+    form = {"csrf_token": agent.token, "carrier": str(desk.cargo_id)}
+    refused = agent.post(f"/orders/{order_id}/labels", data=form, headers=HTMX)
+    assert refused.status_code == 409
+    assert "This carrier is not connected" in refused.text
+    finance = at_desk(app, Role.FINANCE)
+    denied = finance.post(f"/orders/{order_id}/labels", data={"csrf_token": finance.token})
+    assert (denied.status_code, errands(order_id)) == (403, [])

@@ -19,7 +19,7 @@ from tests.addressing import (
     street,
     told,
 )
-from tests.order_drafts import HOME, PLACED, draft, findings, rows, write
+from tests.order_drafts import HOME, PLACED, customer, draft, findings, rows, write
 from webapp.core.db import db, unit_of_work
 from webapp.core.errors import Conflict, DomainError, InvalidInput, PermissionDenied
 from webapp.customers.models import Address, Customer
@@ -32,6 +32,7 @@ from webapp.orders.service.address_changes import apply_change, give_back_change
 from webapp.orders.service.address_versions import AddressRefused
 from webapp.orders.service.addresses import Changed
 from webapp.orders.service.channel_answers import ChannelAnswer, channel_answered
+from webapp.orders.service.deleting import delete_order
 
 
 @pytest.fixture
@@ -219,6 +220,30 @@ def test_channel_that_took_it_when_the_parcel_had_left_then_written_and_raised(s
     with unit_of_work() as unit:
         apply_change(unit, made.change_id)
     assert (street(order_id), raised(order_id)) == (NEW.line1, ["address_changed_late"])
+
+
+def test_order_that_turns_out_to_be_anothers_while_a_change_waits_then_it_takes_the_address_along(
+    session: Session,
+) -> None:
+    desk = AddressDesk.open(session, ownership="owner")
+    order_id = desk.order(400)
+    made = desk.change(order_id)
+    other = draft("1001", channel_id=desk.channel.id, customer=customer(remote_id="77", first_name="Zeynep"))
+    write(desk.channel, replace(other, remote_modified_at=PLACED + timedelta(hours=1)))
+    assert made.change_id is not None
+    with unit_of_work() as unit:
+        apply_change(unit, made.change_id)
+    assert (street(order_id), findings()) == (NEW.line1, [])
+
+
+def test_order_that_is_deleted_then_what_waits_for_a_carrier_goes_with_it(desk: AddressDesk) -> None:
+    order_id = desk.order(500, transactions=())
+    _connect(desk)
+    desk.stand(order_id, 500, tracking_number="X1")
+    desk.change(order_id, by=desk.supervisor)
+    with unit_of_work() as unit:
+        delete_order(unit, order_id, desk.supervisor)
+    assert (errands(order_id), changes(order_id)) == ([], [])
 
 
 def test_redirect_without_its_permission_then_refused_and_no_errand(desk: AddressDesk) -> None:

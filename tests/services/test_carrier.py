@@ -1,6 +1,8 @@
 """Carriers over the wire: labels, new addresses, redirects; every refusal, every silence, one effect each."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from tests.addressing import (
     street,
     told,
 )
-from tests.order_drafts import HOME, findings
+from tests.order_drafts import HOME, PLACED, draft, findings, write
 from tests.sandbox.running import CarrierServer
 from webapp.cargo.models import CargoAccount
 from webapp.core.db import db, unit_of_work
@@ -271,6 +273,18 @@ def test_carrier_switched_off_meanwhile_then_refused_not_lost(
         unit.execute(update(CargoAccount).values(is_active=False))
     desk.work()
     assert (errands(order_id)[1:], raised(order_id)) == ([("update", "refused")], ["label_outdated"])
+
+
+def test_pull_with_another_address_when_a_label_was_issued_then_the_carrier_gets_it_too(
+    desk: AddressDesk, carrier: CarrierServer
+) -> None:
+    order_id = desk.order(400)
+    desk.labelled(order_id)
+    given = draft("1001", channel_id=desk.channel.id, shipping_address=replace(HOME, line1="Moda Cad. 99"))
+    write(desk.channel, replace(given, remote_modified_at=PLACED + timedelta(hours=1)))
+    desk.work()
+    assert (street(order_id), goes_to(carrier)) == ("Moda Cad. 99", "Moda Cad. 99")
+    assert (errands(order_id)[1:], raised(order_id)) == ([("update", "done")], [])
 
 
 def test_two_changes_one_after_the_other_then_the_carrier_ends_with_the_last(

@@ -6,12 +6,14 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from webapp.core.audit import SYSTEM, AuditContext, record
+from webapp.customers.identity import ADDRESS_FIELDS
 from webapp.customers.models import Address
 from webapp.orders.addresses import Refusal, Side, Strategy, Way, strategy
 from webapp.orders.enums import AttentionKind
+from webapp.orders.inputs import AddressDraft
 from webapp.orders.locks import lock_order
 from webapp.orders.models import AddressChange, Order
-from webapp.orders.service.address_versions import current
+from webapp.orders.service.address_versions import current, version_of
 from webapp.orders.service.addresses import alarm, facts_of, tell, tell_carriers, write_address
 from webapp.orders.service.parcels import labelled
 from webapp.orders.service.standing import touch
@@ -30,7 +32,7 @@ def apply_change(session: Session, change_id: int, context: AuditContext = SYSTE
     if change.state == "applied":
         return False
     side, way = Side(change.side), Way(change.way)
-    old, new = current(session, order, side), session.get_one(Address, change.to_address_id)
+    old, new = current(session, order, side), _own_version(session, order, change.to_address_id)
     if old.id not in (change.from_address_id, new.id):
         words = (
             f"The {side} address was changed by the channel while ours waited for an answer. Ours was kept."
@@ -96,6 +98,15 @@ def _locked(session: Session, change_id: int) -> tuple[Order, AddressChange]:
     order = lock_order(session, order_id)
     query = select(AddressChange).where(AddressChange.id == change_id)
     return order, session.scalars(query.execution_options(populate_existing=True)).one()
+
+
+def _own_version(session: Session, order: Order, address_id: int) -> Address:
+    """That version, as the order's customer has it: a pull may have found out that the order is somebody else's."""
+    address = session.get_one(Address, address_id)
+    if address.customer_id == order.customer_id:
+        return address
+    draft = AddressDraft(**{name: getattr(address, name) for name in ADDRESS_FIELDS})
+    return session.get_one(Address, version_of(session, order.customer_id, None, draft))
 
 
 def _end(change: AddressChange, state: str, words: str) -> None:

@@ -71,7 +71,7 @@ def problems_of(values: Mapping[str, str]) -> dict[str, list[str]]:
     return problems
 
 
-def version_of(session: Session, customer_id: int, replaces_id: int, draft: AddressDraft) -> int:
+def version_of(session: Session, customer_id: int, replaces_id: int | None, draft: AddressDraft) -> int:
     """The row of exactly this content, made if the customer has none."""
     digest = address_hash(draft)
     values = dict(zip(ADDRESS_FIELDS, address_values(draft), strict=True))

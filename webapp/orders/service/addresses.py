@@ -4,6 +4,7 @@ An address row is a version that never changes: the order is pointed at another 
 field by field where it can be erased.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -142,6 +143,14 @@ def tell_carriers(session: Session, order: Order, new: Address, context: AuditCo
             "If a label was printed, it must be issued again."
         )
         alarm(session, order, AttentionKind.LABEL_OUTDATED, words, version=order.version)
+
+
+def follow_channel(session: Session, order_ids: Iterable[int], context: AuditContext) -> None:
+    """Labels of orders that a pull has just given another shipping address carry it too; their rows are locked."""
+    for order_id in sorted(order_ids):
+        order = session.get_one(Order, order_id, populate_existing=True)
+        if labelled(session, order):
+            tell_carriers(session, order, current(session, order, Side.SHIPPING), context)
 
 
 def alarm(session: Session, order: Order, kind: AttentionKind, words: str, **facts: Any) -> None:

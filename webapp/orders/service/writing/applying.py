@@ -11,6 +11,7 @@ from webapp.orders.addresses import Side
 from webapp.orders.enums import ENDED_STATUSES, OrderStatus
 from webapp.orders.inputs import TransactionDraft
 from webapp.orders.models import Order, OrderItem
+from webapp.orders.service.addresses import follow_channel
 from webapp.orders.service.stock import reserved_by
 from webapp.orders.service.writing.addresses import copy_addresses, read_addresses
 from webapp.orders.service.writing.batch import Batch
@@ -61,6 +62,12 @@ def apply(
     _add_parts(batch, decisions, references, products, effects)
     for decision in decisions:
         _leave_effects(decision, effects)
+    followed = [
+        decision.stored.id
+        for decision in decisions
+        if decision.addresses.get(Side.SHIPPING) is AddressVerdict.FOLLOW
+    ]
+    follow_channel(batch.session, followed, batch.context)
 
 
 def _record(batch: Batch, decisions: Sequence[Decision], effects: Effects) -> None:
