@@ -9,11 +9,14 @@ from sqlalchemy.orm import Session
 
 from tests.channels.shops import Connected, ids_of
 from tests.jobs.shooting import PATIENT
+from tests.order_drafts import draft, write
 from tests.servers import Processes, settings_environment
 from webapp.channels.models import Channel
 from webapp.cli import main
+from webapp.core.db import unit_of_work
 from webapp.core.secrets import Vault
 from webapp.core.settings import Settings
+from webapp.orders.models import IntegrationAction
 
 
 def run(settings: Settings, *words: str, keys: tuple[str, ...] = (), typed: str | None = None) -> Result:
@@ -117,3 +120,30 @@ def test_secrets_when_rotated_then_the_new_key_alone_opens_them(
     session.rollback()
     stored = session.scalars(select(Channel.credentials)).one()
     assert Vault([fresh]).decrypt_fields(stored)["consumer_key"] == "ck_sandbox"
+
+
+def test_outbox_when_a_message_was_given_up_then_listed_and_tried_again(
+    settings: Settings, session: Session
+) -> None:
+    channel = Channel(name="Shop", channel_type="woocommerce", base_url="https://shop.example")
+    session.add(channel)
+    session.commit()
+    result = write(channel, draft("1001", channel_id=channel.id))[0]
+    with unit_of_work() as unit:
+        unit.add(
+            IntegrationAction(
+                channel_id=channel.id,
+                order_id=result.order_id,
+                kind="tracking",
+                state="given_up",
+                args={},
+                attempts=8,
+                failure_words="The order is locked.",
+            )
+        )
+    (row,) = json.loads(run(settings, "channel", "outbox", "Shop", "--json").output)
+    assert (row["order"], row["state"], row["words"]) == ("1001", "given_up", "The order is locked.")
+    again = run(settings, "channel", "outbox", "Shop", "--again")
+    assert again.output == "1 given-up message is tried again.\n"
+    (row,) = json.loads(run(settings, "channel", "outbox", "Shop", "--json").output)
+    assert (row["state"], row["attempts"]) == ("waiting", 0)

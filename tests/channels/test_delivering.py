@@ -420,3 +420,40 @@ def test_answer_when_it_is_lost_after_the_effect_then_it_is_looked_for_and_not_d
     again = action_now(action.id)
     assert (again.state, again.attempts, len(told.notes())) == ("sent", 2, 1)
     assert again.failure_words == "The number was there already."
+
+
+def test_address_when_the_person_was_erased_meanwhile_then_no_empty_one_is_told(told: Told) -> None:
+    key = told.leave_word(ActionKind.ADDRESS, side="shipping")
+    with unit_of_work() as session:
+        session.execute(
+            text(
+                "UPDATE address SET first_name = '', last_name = '', company = '', line1 = '', line2 = '', district = '',"
+                " city = '', state = '', postcode = '', phone = '', email = '', tax_office = '', tax_number = '',"
+                " content_hash = id::text"
+            )
+        )
+    drain("channels")
+    action = action_now(key)
+    assert (action.state, told.changes()) == ("unsupported", [])
+    assert "erased" in (action.failure_words or "")
+
+
+def test_new_orders_when_the_channel_wants_it_then_open_ones_are_acknowledged_in_the_pulls_transaction(
+    shop: ShopServer, session: Session
+) -> None:
+    connected = Connected.to(shop, conf={"acknowledge": "yes"})
+    fresh = Told.bought(connected)
+    over = connected.shop.place(status="completed", country="TR")
+    connected.backfill(order_numbers_to_fetch=(over["number"],))
+    drain("channels")
+    kept = [each["value"] for each in fresh.at_shop()["meta_data"] if each["key"] == "_kontor_order"]
+    assert kept == [fresh.remote["number"]]
+    kinds = db.session.execute(text("SELECT order_id, kind, state FROM integration_action")).all()
+    assert [tuple(row) for row in kinds] == [(fresh.order_id, "acknowledge", "sent")]
+    # What we wrote there ourselves is no change of the order.
+    version = db.session.get_one(Order, fresh.order_id).version
+    connected.refresh(fresh.order_id)
+    db.session.rollback()
+    assert db.session.get_one(Order, fresh.order_id).version == version
+    session.close()
+    shop.control("DELETE", "requests")

@@ -124,6 +124,15 @@ def test_order_when_its_product_becomes_a_vendors_by_a_pull_then_it_is_mirrored(
     assert vendors(order_id) == {"vera": (400, [400])}
 
 
+def test_item_when_staff_map_it_to_a_vendors_product_then_it_is_mirrored(counter: Counter) -> None:
+    order_id = order_of(counter, "UNKNOWN")
+    with unit_of_work() as unit:
+        item = unit.scalars(select(OrderItem).where(OrderItem.order_id == order_id)).one()
+        product = unit.scalars(select(Product).where(Product.sku == "W-1")).one()
+        OrderItemService(unit).update_order_item(item, audit_context=counter.agent, product_id=product.id)
+    assert vendors(order_id) == {"wolf": (400, [400])}
+
+
 def test_items_when_moved_cancelled_and_given_back_then_the_vendors_follow(counter: Counter) -> None:
     order_id = order_of(counter, "V-1", "V-2", "W-1")
     first, second, third = [item.id for item in items_of_order(order_id)]

@@ -20,11 +20,15 @@ from webapp.core.db import unit_of_work
 from webapp.core.errors import DomainError, NotFound
 from webapp.core.money import InvalidAmount, UnknownCurrency
 from webapp.core.redaction import redact
-from webapp.orders.enums import FailureClass
+from webapp.orders.enums import LIVE_STATUSES, ActionKind, FailureClass, OrderStatus
 from webapp.orders.inputs import OrderDraft, WriteResult
+from webapp.orders.service.integration_action_service import IntegrationActionService, NewAction
 from webapp.orders.service.write_orders import write_orders
 
 log = logging.getLogger(__name__)
+
+# An order that is over when it is first seen needs no word that it has arrived.
+_TO_ACKNOWLEDGE = LIVE_STATUSES - {OrderStatus.DELIVERED}
 
 # Orders in one transaction: enough that the commit costs little, few enough that staff never wait for its locks.
 BATCH = 100
@@ -225,12 +229,26 @@ def _apply(
         channel = session.get_one(Channel, intake.channel_id)
         results = write_orders(session, channel, drafts, intake.context)
         outcomes |= {str(result.remote_id): Outcome.of_result(result) for result in results}
+        if channel.conf.get("acknowledge") == "yes":
+            _acknowledge(session, drafts, results, intake.context)
     _settle(session, records, outcomes)
     blank_erased(session, [record.id for record in records])
     counts = intake.counts
     for outcome in outcomes.values():
         counts = counts.plus(outcome.verdict)
     return counts
+
+
+def _acknowledge(
+    session: Session, drafts: Sequence[OrderDraft], results: Sequence[WriteResult], context: AuditContext
+) -> None:
+    """Leave word that new orders have arrived; old ones of a first pull, that are over, need none."""
+    actions = [
+        NewAction(draft.channel_id, result.order_id, ActionKind.ACKNOWLEDGE, {})
+        for draft, result in zip(drafts, results, strict=True)
+        if result.verdict == "created" and result.order_id and draft.status in _TO_ACKNOWLEDGE
+    ]
+    IntegrationActionService(session).create_many(actions, context)
 
 
 def _locked(session: Session, channel_id: int, remote_ids: Sequence[str]) -> list[_Record]:

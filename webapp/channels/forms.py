@@ -194,6 +194,10 @@ SETTING_WORDS: dict[str, tuple[str, str]] = {
     "oauth_signature": (N_("Signature over plain http"), N_("HMAC-SHA256, or HMAC-SHA1 for old shops.")),
     "start_from": (N_("First pull reads from"), N_("A day such as 2026-01-31; empty reads everything.")),
     "reread_days": (N_("Days back for re-reads"), N_("Open orders that are older are a matter for people.")),
+    "acknowledge": (
+        N_("Tell the shop that an order has arrived"),
+        N_("yes or no: with yes, new open orders get our number there."),
+    ),
     "tracking_note": (
         N_("Note with a tracking number"),
         N_(

@@ -11,6 +11,7 @@ from webapp.orders.models import IntegrationAction, Order
 
 COUNTED_AT_MOST: Final = 10_000
 SHOWN: Final = 5
+LISTED: Final = 1_000
 
 # Written out, for the partial indexes.
 _IS_OPEN = text("integration_action.state IN ('waiting', 'failed')")
@@ -40,6 +41,21 @@ def outbox(session: Session, channel_id: int) -> Outbox:
     ).one()
     newest = _newest(session, channel_id) if counts[1] else ()
     return Outbox(*counts, newest)
+
+
+def unfinished(session: Session, channel_id: int) -> list[tuple[IntegrationAction, str]]:
+    """What still has to go and what only a person can go on with, with the orders' numbers, oldest first; 1,000 of it."""
+    query = (
+        select(IntegrationAction, Order.number)
+        .join(Order, Order.id == IntegrationAction.order_id)
+        .where(
+            IntegrationAction.channel_id == channel_id,
+            text("integration_action.state IN ('waiting', 'failed', 'given_up', 'unsupported')"),
+        )
+        .order_by(IntegrationAction.id)
+        .limit(LISTED)
+    )
+    return [(action, number) for action, number in session.execute(query)]
 
 
 def _newest(session: Session, channel_id: int) -> Sequence[Row[*tuple[Any, ...]]]:

@@ -18,7 +18,7 @@ from webapp.channels.pushes import (
     StockPush,
     TrackingPush,
 )
-from webapp.customers.identity import ADDRESS_FIELDS
+from webapp.customers.identity import ADDRESS_FIELDS, is_empty
 from webapp.customers.models import Address
 from webapp.orders.enums import ENDED_STATUSES, LIVE_STATUSES, ActionKind, OrderStatus
 from webapp.orders.inputs import AddressDraft
@@ -103,7 +103,10 @@ def _address(session: Session, order: Order, action: IntegrationAction) -> Addre
     """The version that was asked for, else the order's own."""
     own = order.billing_address_id if _side(action) == "billing" else order.shipping_address_id
     address = session.get_one(Address, action.args.get("address_id") or own)
-    return AddressDraft(**{name: getattr(address, name) for name in ADDRESS_FIELDS})
+    draft = AddressDraft(**{name: getattr(address, name) for name in ADDRESS_FIELDS})
+    if is_empty(draft):
+        raise CannotTell("The address was erased meanwhile; the channel is not told an empty one.")
+    return draft
 
 
 def _named_items(session: Session, order: Order, action: IntegrationAction) -> list[OrderItem]:

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from webapp.channels.fetching import FetchOrders
 from webapp.channels.inputs import NewChannel
 from webapp.channels.models import Channel
+from webapp.channels.outbox import unfinished
 from webapp.channels.queries import channels as channels_with_health
 from webapp.channels.registry import CHANNEL_TYPES
 from webapp.channels.service import ChannelService
@@ -19,6 +20,7 @@ from webapp.commands.context import BY_COMMAND, fail, is_terminal, print_rows, w
 from webapp.core.db import db, unit_of_work
 from webapp.core.errors import NotFound
 from webapp.core.operations import Operation, OperationState
+from webapp.orders.service import IntegrationActionService
 
 POLL_S = 0.5
 COUNTS = ("seen", "created", "updated", "unchanged", "failed", "skipped")
@@ -167,6 +169,34 @@ def _find(name: str) -> int:
     if found is None:
         raise NotFound(f"There is no channel {name!r}. `kontor channel list` shows them.")
     return found
+
+
+@channel.command()
+@click.argument("name")
+@click.option("--again", is_flag=True, help="Try everything anew that was given up.")
+@click.option("--json", "as_json", is_flag=True, help="As a JSON array.")
+@with_app
+def outbox(name: str, again: bool, as_json: bool) -> None:
+    """Show what a channel still has to be told and what it could not be; or try that again."""
+    channel_id = _find(name)
+    if again:
+        with unit_of_work() as session:
+            sent = IntegrationActionService(session).send_all_again(channel_id, BY_COMMAND)
+        messages = "1 given-up message is" if sent == 1 else f"{sent} given-up messages are"
+        click.echo(f"{messages} tried again.")
+        return
+    rows = [
+        {
+            "id": action.id,
+            "order": number,
+            "kind": action.kind,
+            "state": action.state,
+            "attempts": action.attempts,
+            "words": action.failure_words or "",
+        }
+        for action, number in unfinished(db.session(), channel_id)
+    ]
+    print_rows(rows, ("id", "order", "kind", "state", "attempts", "words"), as_json=as_json)
 
 
 def _tell(key: UUID, *, wait: bool, as_json: bool) -> None:

@@ -31,6 +31,7 @@ from webapp.orders.service.redistributing import redistribute
 from webapp.orders.service.splitting import split_off
 from webapp.orders.service.standing import restate, touch
 from webapp.orders.service.stock import StockKey, add_reservations, count_reserved_anew, reserved_of
+from webapp.orders.service.vendors import mirror_vendor_items
 from webapp.orders.service.wording import listed, said_by
 from webapp.orders.service.writing.money import ADDED_HERE
 
@@ -222,6 +223,8 @@ class OrderItemService:
         touch(order)
         self.session.flush()
         _move_reservation(self.session, before, reserved_of(item))
+        if "data_source_id" in changes:
+            mirror_vendor_items(self.session, [order.id])
         names = listed([name.replace("_", " ") for name in changes])
         record(
             self.session,

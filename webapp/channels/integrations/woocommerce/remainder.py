@@ -58,12 +58,16 @@ def _tax(line: Payload) -> dict[str, Any]:
     return {"compound": line.get("compound") is True, **{name: text(line.get(name), 120) for name in names}}
 
 
+# What we have written there ourselves says nothing new.
+OURS = "_kontor_"
+
+
 def _entries(source: Source) -> dict[str, Any]:
     """Meta entries with a plain value whose key speaks of no person and no secret."""
     return {
         key[:120]: text(value, LONGEST)
         for key, value in sorted(source.meta.items())
-        if isinstance(value, str | int | Decimal) and not _is_personal(key)
+        if isinstance(value, str | int | Decimal) and not key.startswith(OURS) and not _is_personal(key)
     }
 
 

@@ -20,6 +20,8 @@ SETTINGS = {
     "start_from": "",
     # How many days back open orders are read again.
     "reread_days": "60",
+    # yes: new orders get our number at the shop, so that people there see that it has arrived here.
+    "acknowledge": "no",
     # What the customer reads in the shop's mail when a parcel has left and the shop knows no tracking numbers;
     # {carrier}, {number} and {url} are put in. Empty: a sentence in English.
     "tracking_note": "",
@@ -34,6 +36,7 @@ def check_settings(given: Mapping[str, Any]) -> dict[str, Any]:
         "oauth_signature": (_one_of("HMAC-SHA256", "HMAC-SHA1"), "Write HMAC-SHA256 or HMAC-SHA1."),
         "start_from": (datetime.fromisoformat, "Write a day such as 2026-01-31."),
         "reread_days": (_days, "Write a number of days from 1 to 3650."),
+        "acknowledge": (_one_of("yes", "no"), "Write yes or no."),
         "tracking_note": (_note, "Write at most 500 characters, {number} among them."),
     }
     kept: dict[str, Any] = {}
