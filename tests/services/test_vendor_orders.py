@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from tests.cancel_desk import items_of_order, order_now
 from tests.cancelling import Counter, ship
-from tests.order_drafts import draft, line, write
+from tests.order_drafts import draft, findings, line, write
 from tests.racing import race
 from webapp.catalog.models import Product
 from webapp.channels.models import Channel, DataSource
@@ -255,6 +255,14 @@ def moves(order_id: int) -> list[AuditEntry]:
         AuditEntry.order_id == order_id, AuditEntry.tag == "order.status.changed"
     )
     return list(db.session.scalars(query))
+
+
+def test_verify_when_a_mirror_is_behind_then_it_says_which_item(counter: Counter) -> None:
+    order_id = order_of(counter, "V-1")
+    assert findings() == []
+    with unit_of_work() as unit:
+        unit.execute(update(VendorOrderItem).values(status=450))
+    assert findings() == ["vendor_behind: The item stands at 400, at its vendor it stands at 450."], order_id
 
 
 def test_create_when_asked_for_an_order_then_mirrored_once(counter: Counter) -> None:

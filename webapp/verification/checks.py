@@ -355,6 +355,27 @@ PLAN_ITEMS: Final = Check(
     ),
 )
 
+VENDOR_ITEMS: Final = Check(
+    subject="'item ' || id || ' of order ' || number",
+    facts="""
+        SELECT i.id, o.number, i.status AS stands, m.status AS mirrored,
+               i.data_source_id AS source, v.data_source_id AS vendor
+        FROM vendor_order v JOIN orders o ON o.id = v.order_id
+        JOIN vendor_order_item m ON m.vendor_order_id = v.id JOIN order_item i ON i.id = m.order_item_id
+        WHERE v.order_id > :low AND v.order_id <= :high AND o.id > :low AND o.id <= :high
+    """,
+    rules=(
+        Rule(
+            "vendor_behind",
+            "mirrored = stands",
+            "The item stands at {stands}, at its vendor it stands at {mirrored}.",
+        ),
+        Rule(
+            "vendor_of_another_source", "source = vendor", "The item is at a vendor that does not supply it."
+        ),
+    ),
+)
+
 STUCK: Final = Check(
     subject="'operation ' || id",
     facts="SELECT id, kind, lease_until FROM operation WHERE state = 'leased'",
@@ -397,4 +418,5 @@ ORDER_CHECKS: Final = (
     LINKS,
     PAID_ITEMS,
     PLAN_ITEMS,
+    VENDOR_ITEMS,
 )
