@@ -40,6 +40,13 @@ PACKAGES = (
             "files/inter-latin-ext-wght-normal.woff2": "inter-latin-ext.woff2",
         },
     ),
+    # For the page of the API alone (webapp/api/docs.py).
+    Package(
+        "swagger-ui-dist",
+        "5.35.0",
+        "Apache-2.0",
+        {"swagger-ui-bundle.js": "swagger-ui-bundle.js", "swagger-ui.css": "swagger-ui.css"},
+    ),
 )
 ICON_PACKAGE = Package("@tabler/icons", "3.51.0", "MIT", {})
 # Alphabetical. Each costs about 150 bytes on the wire; add a name here and run the script.

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response, make_response, render_template
 
-from webapp.auth.permissions import signed_in
+from webapp.auth.permissions import Permission, can, signed_in
 
 blueprint = Blueprint("api_docs", __name__, url_prefix="/settings/api")
 
@@ -11,4 +11,5 @@ blueprint = Blueprint("api_docs", __name__, url_prefix="/settings/api")
 @signed_in
 def index() -> Response:
     """Every operation with its fields; tried out with a token that is typed in."""
-    return make_response(render_template("settings/api_docs.html"))
+    may = can(Permission.API_TOKENS)
+    return make_response(render_template("settings/api_docs.html", can_make_tokens=may))

@@ -66,7 +66,10 @@ def complete(document: Json) -> Json:
     for name in ("Error", "PaginationMetadata"):  # flask-smorest's own, which we do not use
         document["components"]["schemas"].pop(name, None)
     document["components"].pop("headers", None)
+    titles = {tag["name"]: tag["description"] for tag in document["tags"]}
+    document["tags"] = [{"name": title} for title in titles.values()]
     for path, method, operation in operations(document):
+        operation["tags"] = [titles[name] for name in operation["tags"]]
         _complete(document, path, method, operation)
     return document
 

@@ -8,6 +8,7 @@ import hashlib
 import mimetypes
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from flask import Blueprint, Flask, Response, request
@@ -36,6 +37,8 @@ BUNDLES: dict[str, tuple[str, ...]] = {
             "tracking",
         )
     ),
+    "api-docs.css": ("css/api-docs.css",),
+    "api-docs.js": ("js/api-docs.js",),
     # Order matters: page.js defines what the others use.
     "app.js": tuple(
         f"js/{name}.js"
@@ -96,8 +99,14 @@ class Assets:
     def _add(self, name: str, content: bytes) -> None:
         media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
         digest = hashlib.sha256(content).hexdigest()[:HASH_LENGTH]
-        compressed = gzip.compress(content, 9, mtime=0) if media_type.startswith(_COMPRESSED) else None
+        compressed = _squeezed(content) if media_type.startswith(_COMPRESSED) else None
         self._assets[name] = Asset(f"{self._prefix}/{digest}/{name}", media_type, content, compressed)
+
+
+# Once per process, however many applications it makes: the API's page has two megabytes.
+@lru_cache(maxsize=64)
+def _squeezed(content: bytes) -> bytes:
+    return gzip.compress(content, 9, mtime=0)
 
 
 def init_assets(app: Flask) -> None:
