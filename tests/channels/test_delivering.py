@@ -373,6 +373,22 @@ def test_credentials_when_the_shop_refuses_them_then_nothing_is_given_up_and_the
     assert action_now(action.id).state == "sent"
 
 
+def test_address_when_it_leads_to_something_else_then_nothing_is_given_up(told: Told) -> None:
+    """A shop whose plugin is being updated has no such route for a minute."""
+    address(told, f"{told.connected.shop.url}/wp-json/elsewhere")
+    action = told.deliver(ActionKind.ACKNOWLEDGE)
+    assert (action.state, action.attempts, action.failure_code) == ("failed", 0, "wrong_address")
+    address(told, told.connected.shop.url)
+    waits_are_over(told.connected)
+    drain("channels")
+    assert action_now(action.id).state == "sent"
+
+
+def address(told: Told, url: str) -> None:
+    with unit_of_work() as session:
+        session.execute(text("UPDATE channel SET base_url = :url"), {"url": url})
+
+
 def test_channel_when_switched_off_then_word_waits_for_it(told: Told) -> None:
     switch(told, on=False)
     action = told.deliver(ActionKind.ACKNOWLEDGE)

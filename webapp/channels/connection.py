@@ -34,6 +34,15 @@ class MustWait(IntegrationError):
         self.seconds = min(seconds, LONGEST_WAIT_S)
 
 
+class WrongAddress(IntegrationError):
+    """There is something at the channel's address, but not (or not now) the channel."""
+
+    code = "wrong_address"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, permanent=True)
+
+
 class NoSuchRemote(IntegrationError):
     """The channel answered that it does not have (or no longer has) what was asked for."""
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 from sqlalchemy import Select, exists, func, or_, select, text
 from sqlalchemy.orm import Session, aliased
 
-from webapp.channels.connection import ChannelConnection, MustWait
+from webapp.channels.connection import ChannelConnection, MustWait, WrongAddress
 from webapp.channels.models import Channel
 from webapp.channels.patience import patiently
 from webapp.channels.profile import ChannelProfile, load_profile
@@ -146,7 +146,7 @@ class Delivery:
             raise
         except CannotTell as impossible:
             self._unsupported(action_id, impossible)
-        except (IntegrationUnauthorizedException, AddressRefused) as shut:
+        except (IntegrationUnauthorizedException, AddressRefused, WrongAddress) as shut:
             self._uncount(action_id, shut)
             raise MustWait(MISCONFIGURED_PAUSE_S, shut.message) from None
         except IntegrationError as refused:

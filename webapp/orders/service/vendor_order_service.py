@@ -52,11 +52,11 @@ class VendorOrderService:
     ) -> VendorOrder:
         """Write what the vendor says into the order: its items move, ship, and the channel is told.
 
-        Raises PermissionDenied, NotFound, Conflict when the vendor order is no longer at `version`,
+        Raises PermissionDenied, NotFound, Conflict when the vendor order is no longer at `version` or a note is unread,
         TransitionNotAllowed naming each item that cannot go, InvalidInput for words that say nothing.
         """
         require_moving(self.session, audit_context)
-        vendor_order = self._locked(vendor_order_id, version)
+        vendor_order = self._locked(vendor_order_id, version, audit_context)
         lines = self._lines(vendor_order, word.items)
         number = _number(word)
         if number:
@@ -124,11 +124,11 @@ class VendorOrderService:
         self.session.expire_all()
         return len(items)
 
-    def _locked(self, vendor_order_id: int, version: int | None) -> VendorOrder:
+    def _locked(self, vendor_order_id: int, version: int | None, context: AuditContext) -> VendorOrder:
         order_id = self.session.scalar(select(VendorOrder.order_id).where(VendorOrder.id == vendor_order_id))
         if order_id is None:
             raise NotFound("There is no such vendor order.")
-        lock_order(self.session, order_id)
+        lock_order(self.session, order_id, acting=context)
         vendor_order = self.session.get_one(VendorOrder, vendor_order_id, populate_existing=True)
         if version is not None and version != vendor_order.version:
             raise Conflict(

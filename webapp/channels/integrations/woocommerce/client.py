@@ -7,7 +7,7 @@ from typing import Any
 
 from oauthlib.oauth1 import SIGNATURE_HMAC_SHA1, SIGNATURE_HMAC_SHA256, Client
 
-from webapp.channels.connection import ChannelConnection, Judge, NoSuchRemote
+from webapp.channels.connection import ChannelConnection, Judge, NoSuchRemote, WrongAddress
 from webapp.channels.profile import ChannelProfile
 from webapp.core.errors import IntegrationError, IntegrationUnauthorizedException
 from webapp.core.http import Answer
@@ -146,9 +146,7 @@ def judge(answer: Answer) -> None:
             raise answer.unreadable()
         return
     if 300 <= answer.status < 400:
-        raise IntegrationError(
-            "The shop redirects to another address; enter that one as the channel's address.", permanent=True
-        )
+        raise WrongAddress("The shop redirects to another address; enter that one as the channel's address.")
     code, words = problem_of(answer)
     details = {"status": answer.status, "code": code}
     if answer.status == 401 or (answer.status == 403 and code):
@@ -158,11 +156,9 @@ def judge(answer: Answer) -> None:
     if answer.status == 404 and code.endswith("_invalid_id"):
         raise NoSuchRemote(f"The shop does not have it: {words}")
     if code == "rest_no_route":
-        raise IntegrationError(
+        raise WrongAddress(
             "The shop has no WooCommerce REST API v3 at this address. Is the address right, and are its "
-            "permalinks not “plain”?",
-            permanent=True,
-            details=details,
+            "permalinks not “plain”?"
         )
     # Without a code of WooCommerce's own it was something in between that answered.
     definite = bool(code) and answer.status < 500 and answer.status not in _PASSING
