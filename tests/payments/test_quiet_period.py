@@ -6,6 +6,7 @@ Then only the comparison with the gateway's list finds it. With a quiet time tha
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,15 +17,23 @@ from sqlalchemy.orm import Session
 
 from tests.cancel_desk import Desk, items_of_order, make_desk
 from tests.order_drafts import draft, line, payment, write
-from tests.payments.paying_back import add_iyzico, approve, breaks, refunds_now
+from tests.payments.paying_back import (
+    add_iyzico,
+    approve,
+    breaks,
+    open_plan,
+    paid_at_iyzico,
+    refunds_now,
+)
 from tests.sandbox.running import BankServer
 from webapp.auth.roles import Role
 from webapp.core.db import db, unit_of_work
 from webapp.core.operations import create
 from webapp.orders.cancellation import CancelItem, CancelRequest
+from webapp.orders.models import Attention
 from webapp.orders.service.cancellation.opening import open_plans
 from webapp.orders.service.refunds.reconcile import reconciliation_of
-from webapp.payments.models import LedgerEntry, ReconciliationBreak
+from webapp.payments.models import LedgerEntry, ReconciliationBreak, RefundAttempt
 
 # The bank shows a refund in its reports only after this long.
 REPORT_DELAY_S = 600.0
@@ -103,6 +112,70 @@ def test_control_when_the_quiet_time_is_shorter_than_the_gateways_delay_then_dou
     assert db.session.scalar(select(func.count()).select_from(LedgerEntry)) == ORDERS
     assert breaks() == []
     assert reconciled(desk, bank) == ["double"] * ORDERS
+
+
+def paid_whole(desk: Desk, bank: BankServer) -> tuple[int, dict[str, Any]]:
+    """An order of one line that is paid back whole: of a second payment the bank says that nothing is left.
+
+    It was paid yesterday: today's would be cancelled, which the bank does only once.
+    """
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    order_id, paid = paid_at_iyzico(desk, bank, "200.00", at=yesterday)
+    open_plan(desk, order_id)
+    desk.work()  # the bank's own basket is asked for
+    return order_id, paid
+
+
+def test_a_second_sending_when_it_is_refused_because_the_first_was_done_then_looked_up_and_booked_as_paid(
+    desk: Desk, bank: BankServer
+) -> None:
+    add_iyzico(bank, quiet_s=1)
+    order_id, paid = paid_whole(desk, bank)
+    bank.control("PUT", "settings", {"iyzico_report_delay_s": REPORT_DELAY_S})
+    bank.fault(path="/payment/refund", kind="reset_after", method="POST", count=1)
+    approve(desk, order_id)
+    desk.work()
+    time.sleep(1.1)  # the quiet time that somebody thought would do
+    desk.work()
+    assert sends() == ["unknown", "declined"]
+    assert {refund.state for refund in refunds_now()} == {"unknown"}
+
+    bank.control("PUT", "settings", {"iyzico_report_delay_s": 0.0})
+    time.sleep(1.1)
+    desk.work()
+
+    assert movements(bank, [paid]) == [1]
+    assert {refund.state for refund in refunds_now()} == {"succeeded"}
+    assert db.session.scalar(select(func.count()).select_from(LedgerEntry)) == 1
+    assert breaks() == []
+    assert reconciled(desk, bank) == []
+
+
+def test_a_second_sending_when_it_is_refused_and_the_first_stays_unlisted_then_a_person_looks_and_no_third_goes(
+    desk: Desk, bank: BankServer
+) -> None:
+    add_iyzico(bank, quiet_s=1)
+    order_id, paid = paid_whole(desk, bank)
+    bank.control("PUT", "settings", {"iyzico_report_delay_s": REPORT_DELAY_S})
+    bank.fault(path="/payment/refund", kind="reset_after", method="POST", count=1)
+    approve(desk, order_id)
+
+    for _ in range(4):
+        desk.work()
+        time.sleep(1.1)
+
+    assert movements(bank, [paid]) == [1]
+    assert sends() == ["unknown", "declined"]
+    assert {refund.state for refund in refunds_now()} == {"manual"}
+    alarms = db.session.scalars(select(Attention.words)).all()
+    assert any("look there whether the money went back" in words for words in alarms)
+
+
+def sends() -> list[str]:
+    """What each sending was answered, in their order."""
+    db.session.rollback()
+    query = select(RefundAttempt.outcome).where(RefundAttempt.phase == "send").order_by(RefundAttempt.id)
+    return list(db.session.scalars(query))
 
 
 def test_a_quiet_time_when_longer_than_the_gateways_delay_then_asked_until_found_and_paid_once(

@@ -55,7 +55,6 @@ def test_look_first_when_it_may_have_been_sent_or_nothing_would_catch_a_second(
     [
         (Outcome.SUCCEEDED, Step.SUCCEEDED, 0.0, False),
         (Outcome.PENDING, Step.PENDING, PENDING_CHECK_S, False),
-        (Outcome.DECLINED, Step.DECLINED, 0.0, False),
         (Outcome.ALREADY_REFUNDED, Step.WAIT, 0.0, False),
         (Outcome.CONTRADICTORY, Step.MANUAL, 0.0, False),
         (Outcome.UNABLE, Step.MANUAL, 0.0, False),
@@ -69,6 +68,51 @@ def test_answer_when_it_is_each_of_the_outcomes_then_exactly_one_step(
 ) -> None:
     decision = after_answer(capabilities, SENT, RefundAnswer(outcome, gateway_ref="re_1"), BACKOFF)
     assert (decision.step, decision.wait_s, decision.pauses_gateway) == (step, wait_s, pauses)
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "facts", "step", "wait_s"),
+    [
+        pytest.param(KEYS, NEW, Step.DECLINED, 0.0, id="keys, first sending"),
+        pytest.param(KEYS, SENT, Step.DECLINED, 0.0, id="keys: it would have repeated its yes"),
+        pytest.param(NO_KEYS, NEW, Step.DECLINED, 0.0, id="no keys, first sending"),
+        pytest.param(NO_KEYS, SENT, Step.WAIT, 120.0, id="no keys, after a sending without an answer"),
+        pytest.param(NO_PROOF, SENT, Step.WAIT, 120.0, id="no keys and no proof, after such a sending"),
+        pytest.param(
+            replace(NO_KEYS, max_processing_delay_s=900.0), SENT, Step.WAIT, 900.0, id="a long quiet time"
+        ),
+    ],
+)
+def test_declined_answer_when_an_earlier_sending_had_none_then_it_is_looked_up_before_it_is_believed(
+    capabilities: Capabilities, facts: SentFacts, step: Step, wait_s: float
+) -> None:
+    decision = after_answer(capabilities, facts, RefundAnswer(Outcome.DECLINED, words="No."), BACKOFF)
+    assert (decision.step, decision.wait_s) == (step, wait_s)
+
+
+RESENT = replace(SENT, first_sent_age_s=5_000.0, last_sent_age_s=61.0, was_resent=True)
+
+
+@pytest.mark.parametrize("said", ["said_declined", "said_already_refunded"])
+@pytest.mark.parametrize(
+    ("capabilities", "facts", "lookup", "step"),
+    [
+        pytest.param(NO_KEYS, RESENT, Lookup(True, (found(),)), Step.SUCCEEDED, id="it was our first"),
+        pytest.param(NO_KEYS, RESENT, Lookup(True), Step.MANUAL, id="nothing found: a person looks"),
+        pytest.param(NO_PROOF, RESENT, Lookup(True), Step.MANUAL, id="nothing found, no proof"),
+        pytest.param(
+            NO_KEYS, replace(RESENT, last_sent_age_s=10.0), Lookup(True), Step.WAIT, id="the quiet time first"
+        ),
+        pytest.param(NO_KEYS, RESENT, Lookup(False), Step.WAIT, id="not asked yet"),
+    ],
+)
+def test_no_after_a_second_sending_without_keys_then_neither_sent_again_nor_booked_as_declined_unseen(
+    said: str, capabilities: Capabilities, facts: SentFacts, lookup: Lookup, step: Step
+) -> None:
+    told = replace(
+        facts, said_declined=said == "said_declined", said_already_refunded=said != "said_declined"
+    )
+    assert after_lookup(capabilities, told, lookup, BACKOFF).step is step
 
 
 def test_answer_when_the_table_is_read_then_no_outcome_is_missing() -> None:
@@ -255,8 +299,13 @@ def test_sending_again_over_every_combination_then_only_where_it_cannot_pay_twic
     lookups = [Lookup(False), Lookup(True), Lookup(False, access_refused=True)]
     lookups += [Lookup(True, (found(outcome),)) for outcome in Outcome]
     sends = 0
-    for ability, first, last, lookup, said in product(abilities, ages, ages, lookups, (True, False)):
-        facts = replace(SENT, first_sent_age_s=first, last_sent_age_s=last, said_already_refunded=said)
+    for ability, first, last, lookup, said in product(
+        abilities, ages, ages, lookups, ("", "said_already_refunded", "said_declined")
+    ):
+        facts = replace(SENT, first_sent_age_s=first, last_sent_age_s=last)
+        if said:
+            facts = replace(facts, said_declined=said == "said_declined", was_resent=True)
+            facts = replace(facts, said_already_refunded=said == "said_already_refunded")
         if after_lookup(ability, facts, lookup, BACKOFF).step is not Step.SEND:
             continue
         sends += 1

@@ -43,6 +43,10 @@ class SentFacts:
     attempts: int = 0
     # The last answer said that the payment was refunded already: if not by us, by somebody else.
     said_already_refunded: bool = False
+    # The last answer was a definite no, and was not believed at once because an earlier sending had no answer.
+    said_declined: bool = False
+    # There was a sending before the last one: of that nobody knows what came of it.
+    was_resent: bool = False
 
     @property
     def was_sent(self) -> bool:
@@ -94,7 +98,7 @@ def after_answer(
             words = "The gateway took the order and will say when it is done."
             return Decision(Step.PENDING, words, PENDING_CHECK_S, answer.gateway_ref)
         case Outcome.DECLINED:
-            return Decision(Step.DECLINED, answer.words, gateway_ref=answer.gateway_ref)
+            return _declined(capabilities, facts, answer, wait_s)
         case Outcome.ALREADY_REFUNDED:
             # It may be our own earlier yes whose answer was lost: look, at once.
             return Decision(
@@ -108,8 +112,24 @@ def after_answer(
         case Outcome.UNABLE:
             return Decision(Step.MANUAL, answer.words)
         case Outcome.UNKNOWN:
-            quiet_s = 0.0 if capabilities.honours_keys else capabilities.max_processing_delay_s
-            return Decision(Step.WAIT, answer.words or "No answer yet.", max(wait_s, quiet_s))
+            return Decision(Step.WAIT, answer.words or "No answer yet.", max(wait_s, _quiet_s(capabilities)))
+
+
+def _declined(capabilities: Capabilities, facts: SentFacts, answer: RefundAnswer, wait_s: float) -> Decision:
+    """A definite no is the end, unless it may be the first sending's yes that made this one impossible.
+
+    Without keys the gateway takes our second sending for another refund, and refuses it because nothing is left. With
+    keys it would have repeated its first answer.
+    """
+    if capabilities.honours_keys or not facts.was_sent:
+        return Decision(Step.DECLINED, answer.words, gateway_ref=answer.gateway_ref)
+    words = f"A second sending was refused ({answer.words}); we look whether the first one was done."
+    return Decision(Step.WAIT, words, max(wait_s, _quiet_s(capabilities)))
+
+
+def _quiet_s(capabilities: Capabilities) -> float:
+    """How long nothing is looked up or sent after a sending; no time where a key catches the second."""
+    return 0.0 if capabilities.honours_keys else capabilities.max_processing_delay_s
 
 
 def _unanswered(facts: SentFacts, words: str, backoff_s: Sequence[float]) -> Decision:
@@ -138,8 +158,8 @@ def _found(facts: SentFacts, found: FoundRefund) -> Decision:
 def _not_found(capabilities: Capabilities, facts: SentFacts) -> Decision:
     if facts.first_sent_age_s is None or facts.last_sent_age_s is None:
         return Decision(Step.SEND)
-    if facts.said_already_refunded:
-        return Decision(Step.DECLINED, "The payment was refunded already, but not by us.")
+    if facts.said_already_refunded or facts.said_declined:
+        return _refused_and_not_found(capabilities, facts)
     if capabilities.honours_keys:
         if facts.first_sent_age_s < capabilities.key_window_s - KEY_SAFETY_S:
             return Decision(Step.SEND)
@@ -150,6 +170,21 @@ def _not_found(capabilities: Capabilities, facts: SentFacts) -> Decision:
     if quiet_left_s > 0:
         return Decision(Step.WAIT, "It may still be on its way through the gateway.", quiet_left_s)
     return Decision(Step.SEND)
+
+
+def _refused_and_not_found(capabilities: Capabilities, facts: SentFacts) -> Decision:
+    """It said no and does not list ours. Never sent again; after a second sending without keys it proves nothing."""
+    if capabilities.honours_keys or not (facts.was_resent or facts.said_declined):
+        return Decision(Step.DECLINED, "The payment was refunded already, but not by us.")
+    quiet_left_s = capabilities.max_processing_delay_s - (facts.last_sent_age_s or 0.0)
+    if quiet_left_s > 0:
+        return Decision(Step.WAIT, "It may still be on its way through the gateway.", quiet_left_s)
+    # A quiet time that is too short looks the same as a first sending that was never done: only a person can tell.
+    words = (
+        "The gateway refused a second sending and lists no refund of ours. The first had no answer:"
+        " look there whether the money went back."
+    )
+    return Decision(Step.MANUAL, words)
 
 
 def _backoff(facts: SentFacts, backoff_s: Sequence[float]) -> float:

@@ -114,7 +114,7 @@ def timeline_ctx(session: Session, head: detail.OrderHead) -> dict[str, Any]:
     entries = timeline.entries(session, order_id)
     return {
         "notes": timeline.notes(session, order_id) if Part.NOTES in head.has else timeline.NOTHING,
-        "entries": [told(entry, channel) for entry in entries.rows],
+        "entries": [told(entry, channel, head.order.currency) for entry in entries.rows],
         "older_entries": entries.before_id,
     }
 
@@ -163,7 +163,7 @@ def older(order_id: int) -> Response:
     session = db.session()
     head = _head(session, order_id, channel_scope())
     found = timeline.entries(session, order_id, before_id=_before())
-    entries = [told(entry, head.channel.name) for entry in found.rows]
+    entries = [told(entry, head.channel.name, head.order.currency) for entry in found.rows]
     return part_of_page(
         "orders/_entries.html", order=head.order, entries=entries, older_entries=found.before_id
     )

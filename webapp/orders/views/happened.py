@@ -10,6 +10,7 @@ from webapp.core.audit import AuditEntry, Origin
 from webapp.core.text import N_
 from webapp.orders.enums import CancelStatus, OrderStatus
 from webapp.orders.queries.timeline import Happened
+from webapp.orders.views.amounts_in_words import one_amount, with_amounts
 from webapp.orders.views.sentences import sentence as sentence_of
 from webapp.ui.formatting import short_day
 
@@ -89,15 +90,18 @@ class Told(NamedTuple):
     changes: Sequence[Change]
 
 
-def told(entry: Happened, channel: str) -> Told:
-    """The entry in words; who acted is written strong: staff, the order's channel, or one of our rules."""
-    sentence = said_of(entry)
+def told(entry: Happened, channel: str, currency: str = "") -> Told:
+    """The entry in words; who acted is written strong: staff, the order's channel, or one of our rules.
+
+    Amounts in the order's `currency` are written as the reader writes them.
+    """
+    sentence = with_amounts(said_of(entry), currency)
     if entry.staff_id is not None:
         before, strong, after = "", entry.actor, f" {sentence}"
     else:
         name = channel if channel in sentence else RULE if sentence.startswith(f"{RULE} ") else ""
         before, strong, after = sentence.partition(name) if name else (sentence, "", "")
-    changes = [] if entry.erased or entry.tag in _TOLD_WHOLE else _changes(entry.changes)
+    changes = [] if entry.erased or entry.tag in _TOLD_WHOLE else _changes(entry.changes, currency)
     return Told(entry, _tone(entry), before, strong, after, changes)
 
 
@@ -118,22 +122,24 @@ def _of_tag(tag: str) -> str:
     return tag.removeprefix("order.").replace(".", " ").replace("_", " ").capitalize()
 
 
-def _changes(changes: Mapping[str, Any]) -> list[Change]:
+def _changes(changes: Mapping[str, Any], currency: str) -> list[Change]:
     found = []
     for field, values in changes.items():
         if field in _NOT_TOLD or not isinstance(values, list) or len(values) != 2:
             continue
-        old, new = (_value(field, value) for value in values)
+        old, new = (_value(field, value, currency) for value in values)
         if old != new:
             found.append(Change(gettext(_FIELDS.get(field, field.replace("_", " ").capitalize())), old, new))
     return found
 
 
-def _value(field: str, value: Any) -> str:
+def _value(field: str, value: Any, currency: str) -> str:
     if value is None or value == "":
         return ""
     if field.endswith("status") and field != "external_status":
         return _status(value)
+    if field == "amount" or field.endswith("_amount"):
+        return one_amount(with_amounts(str(value), currency), currency)
     if isinstance(value, bool):
         return str(gettext("Yes") if value else gettext("No"))
     if isinstance(value, Mapping):

@@ -88,8 +88,9 @@ def mark_sent(session: Session, run: OperationRun, refund_id: uuid.UUID) -> None
         update(Refund)
         .where(Refund.id == refund_id)
         .values(
-            first_sent_at=func.coalesce(Refund.first_sent_at, func.clock_timestamp()),
-            last_sent_at=func.clock_timestamp(),
+            # The statement's own time is one for both: whether they differ tells whether it was sent twice.
+            first_sent_at=func.coalesce(Refund.first_sent_at, func.statement_timestamp()),
+            last_sent_at=func.statement_timestamp(),
         )
     )
 
@@ -150,13 +151,15 @@ def _facts(session: Session, refund: Refund) -> SentFacts:
     ages = session.execute(
         text(
             "SELECT extract(epoch FROM clock_timestamp() - first_sent_at)::float8,"
-            " extract(epoch FROM clock_timestamp() - last_sent_at)::float8 FROM refund WHERE id = :id"
+            " extract(epoch FROM clock_timestamp() - last_sent_at)::float8,"
+            " coalesce(first_sent_at < last_sent_at, false) FROM refund WHERE id = :id"
         ),
         {"id": refund.id},
     ).one()
     last = session.scalars(
         select(RefundAttempt.outcome)
-        .where(RefundAttempt.refund_id == refund.id)
+        # What a look found in between does not change what the last sending was answered.
+        .where(RefundAttempt.refund_id == refund.id, RefundAttempt.phase == "send")
         .order_by(RefundAttempt.id.desc())
         .limit(1)
     ).one_or_none()
@@ -167,6 +170,8 @@ def _facts(session: Session, refund: Refund) -> SentFacts:
         last_sent_age_s=ages[1],
         attempts=_attempts(session, refund.id),
         said_already_refunded=last == Outcome.ALREADY_REFUNDED,
+        said_declined=last == Outcome.DECLINED,
+        was_resent=bool(ages[2]),
     )
 
 
