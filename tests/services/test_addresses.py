@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from tests.addressing import (
@@ -234,6 +234,18 @@ def test_order_that_turns_out_to_be_anothers_while_a_change_waits_then_it_takes_
     with unit_of_work() as unit:
         apply_change(unit, made.change_id)
     assert (street(order_id), findings()) == (NEW.line1, [])
+
+
+def test_change_that_waits_for_nobody_then_verify_says_so(session: Session) -> None:
+    desk = AddressDesk.open(session, ownership="owner")
+    order_id = desk.order(400)
+    desk.change(order_id)
+    assert findings() == []
+    with unit_of_work() as unit:
+        unit.execute(update(IntegrationAction).values(state="sent"))
+    assert findings() == [
+        "address_waits_for_nobody: A new address waits (propose), but neither the channel nor a carrier is being asked."
+    ]
 
 
 def test_order_that_is_deleted_then_what_waits_for_a_carrier_goes_with_it(desk: AddressDesk) -> None:

@@ -406,8 +406,29 @@ RECORDS: Final = Check(
     parameters=(),
 )
 
+WAITING_ADDRESSES: Final = Check(
+    subject="'order ' || number",
+    facts="""
+        SELECT o.number, c.way, CASE c.way
+            WHEN 'redirect' THEN EXISTS (SELECT 1 FROM cargo_errand e WHERE e.order_id = c.order_id
+                AND e.address_change_id = c.id AND e.state IN ('waiting', 'asked'))
+            ELSE EXISTS (SELECT 1 FROM integration_action a WHERE a.order_id = c.order_id
+                AND a.args ->> 'change_id' = c.id::text AND a.state IN ('waiting', 'failed'))
+            END AS somebody_is_asked
+        FROM address_change c JOIN orders o ON o.id = c.order_id WHERE c.state = 'waiting'
+    """,
+    rules=(
+        Rule(
+            "address_waits_for_nobody",
+            "somebody_is_asked",
+            "A new address waits ({way}), but neither the channel nor a carrier is being asked.",
+        ),
+    ),
+    parameters=(),
+)
 
-WHOLE_CHECKS: Final = (STUCK, RECORDS)
+
+WHOLE_CHECKS: Final = (STUCK, RECORDS, WAITING_ADDRESSES)
 ORDER_CHECKS: Final = (
     MONEY,
     STATUS,
