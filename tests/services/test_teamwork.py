@@ -235,6 +235,8 @@ def test_many_when_tagged_and_given_to_somebody_then_a_verdict_each(session: Ses
         assign_many(unit, subjects[:3], Assignment(ece.id, TODAY), by(ece), submission=uuid.uuid4())
     drain("upkeep")
     assert len(listed(session, assignees=(ece.id,))) == 3
+    # A worker's work has ended the scoped session; this one is no longer the one that is cleaned up.
+    session.close()
 
 
 def verdicts(session: Session) -> list[str]:
