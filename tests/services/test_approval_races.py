@@ -131,7 +131,9 @@ def without_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
         both_have_looked.wait(10)
         return found
 
-    monkeypatch.setattr(deciding, "lock_order", lambda session, order_id, **_: session.get_one(Order, order_id))
+    monkeypatch.setattr(
+        deciding, "lock_order", lambda session, order_id, **_: session.get_one(Order, order_id)
+    )
     monkeypatch.setattr(deciding, "group_to_decide", look_then_act)
 
 

@@ -86,7 +86,9 @@ def test_control_when_the_order_is_not_locked_then_both_plans_count_on_the_same_
         both_have_counted.wait(10)
         return drafted
 
-    monkeypatch.setattr(opening, "lock_order", lambda session, order_id, **_: session.get_one(Order, order_id))
+    monkeypatch.setattr(
+        opening, "lock_order", lambda session, order_id, **_: session.get_one(Order, order_id)
+    )
     monkeypatch.setattr(opening, "diagnose", count_then_write)
     order_id = counter.order("80.00", "80.00", tenders=(card(str(CAPTURED)),))
     first, second = (item.id for item in items_of_order(order_id))
