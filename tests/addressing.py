@@ -46,7 +46,13 @@ class AddressDesk:
         cls, session: Session, carrier: CarrierServer | None = None, ownership: str = "mirror"
     ) -> "AddressDesk":
         """On empty tables; with a carrier, its account is connected."""
-        channel = make_channel(session, address_ownership=ownership)
+        return cls.beside(session, make_channel(session, address_ownership=ownership), carrier)
+
+    @classmethod
+    def beside(
+        cls, session: Session, channel: Channel, carrier: CarrierServer | None = None
+    ) -> "AddressDesk":
+        """For a channel that is there."""
         cargo = make_cargo(session)
         if carrier is not None:
             key = current_vault().encrypt_fields({"api_key": carrier.key})
@@ -59,9 +65,11 @@ class AddressDesk:
                 )
             )
         session.commit()
-        session.refresh(channel)
-        session.expunge(channel)
-        return cls(channel, staff(Role.AGENT, "Deniz Arslan"), staff(Role.SUPERVISOR, "Selin Koç"), cargo.id)
+        cargo_id = cargo.id
+        if channel in session:
+            session.refresh(channel)
+            session.expunge(channel)
+        return cls(channel, staff(Role.AGENT, "Deniz Arslan"), staff(Role.SUPERVISOR, "Selin Koç"), cargo_id)
 
     def order(self, *statuses: int, number: str = "1001", **fields: Any) -> int:
         """An order with an item of each status, approved unless said otherwise, for our carrier; its id."""
@@ -89,10 +97,10 @@ class AddressDesk:
                     setattr(item, name, value)
             restate(unit, unit.get_one(Order, order_id))
 
-    def labelled(self, order_id: int) -> str:
+    def labelled(self, order_id: int, cargo_id: int | None = None) -> str:
         """Have a label issued over the wire; its number."""
         with unit_of_work() as unit:
-            issue_labels(unit, order_id, self.agent)
+            issue_labels(unit, order_id, self.agent, cargo_company_id=cargo_id)
         self.work()
         return order_now(order_id).tracking_number or ""
 

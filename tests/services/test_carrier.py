@@ -23,6 +23,8 @@ from tests.addressing import (
     street,
     told,
 )
+from tests.cancel_desk import items_of_order
+from tests.cancelling import Counter, plans_of
 from tests.order_drafts import HOME, PLACED, draft, findings, write
 from tests.sandbox.running import CarrierServer
 from webapp.cargo.models import CargoAccount
@@ -92,6 +94,42 @@ def test_label_again_then_the_old_parcel_is_cancelled(desk: AddressDesk, carrier
         (second, "announced"),
     ]
     assert order_now(order_id).tracking_number == second
+
+
+def test_cancellation_when_approved_then_the_carrier_is_told_and_the_number_is_void(
+    session: Session, carrier: CarrierServer
+) -> None:
+    counter = Counter.open(session)
+    desk = AddressDesk.beside(session, counter.desk.channel, carrier)
+    order_id = counter.order("60.00", "40.00")
+    number = desk.labelled(order_id, desk.cargo_id)
+    first, second = (item.id for item in items_of_order(order_id))
+    counter.cancel(order_id, first)
+    counter.approve(order_id)
+    desk.work()
+    # One item still travels in it.
+    assert carrier.parcels()[0]["status"] == "announced"
+    counter.cancel(order_id, second)
+    counter.approve(order_id, plan_id=plans_of(order_id)[-1].id)
+    desk.work()
+    assert [parcel["status"] for parcel in carrier.parcels()] == ["cancelled"]
+    assert (number, order_now(order_id).tracking_number) == (NUMBER, None)
+    assert findings() == []
+
+
+def test_cancellation_when_the_parcel_was_collected_then_somebody_must_look(
+    session: Session, carrier: CarrierServer
+) -> None:
+    counter = Counter.open(session)
+    desk = AddressDesk.beside(session, counter.desk.channel, carrier)
+    order_id = counter.order()
+    desk.labelled(order_id, desk.cargo_id)
+    carrier.control("POST", f"shipments/{NUMBER}/move", {"status": "collected"})
+    counter.cancel(order_id)
+    counter.approve(order_id)
+    desk.work()
+    assert (errands(order_id)[1:], raised(order_id)) == ([("cancel", "refused")], ["label_outdated"])
+    assert order_now(order_id).tracking_number == NUMBER
 
 
 def test_label_while_one_is_being_made_then_refused(desk: AddressDesk) -> None:

@@ -29,8 +29,7 @@ def settle_errand(session: Session, order: Order, errand: CargoErrand, answer: C
         case ErrandKind.REDIRECT:
             _redirect(session, errand, carrier, answer)
         case ErrandKind.CANCEL:
-            what = "took the parcel back from its list" if is_done else "could not cancel the parcel"
-            _tell(session, order, errand, f"{carrier.name} {what}", answer)
+            _cancel(session, order, errand, carrier, answer)
 
 
 def _label(
@@ -76,6 +75,27 @@ def _update(
     _tell(session, order, errand, f"{carrier.name} did not take the new address", answer)
     words = f"{carrier.name} did not take the new address: {answer.words} The label must be issued again."
     alarm(session, order, AttentionKind.LABEL_OUTDATED, words, errand=errand.id)
+
+
+def _cancel(
+    session: Session, order: Order, errand: CargoErrand, carrier: CargoCompany, answer: CarrierAnswer
+) -> None:
+    """The number is void; or the parcel goes its way although nobody wants it to, and somebody must look."""
+    number = errand.tracking_number
+    if answer.outcome is not Outcome.DONE:
+        _tell(session, order, errand, f"{carrier.name} did not cancel parcel {number}", answer)
+        words = f"{carrier.name} did not cancel parcel {number}: {answer.words} It may travel although it must not."
+        alarm(session, order, AttentionKind.LABEL_OUTDATED, words, errand=errand.id)
+        return
+    packages = select(Package).where(Package.order_id == order.id, Package.tracking_number == number)
+    for package in session.scalars(packages):
+        package.tracking_number = package.tracking_url = package.label_issued_at = None
+    items = select(OrderItem).where(OrderItem.order_id == order.id, OrderItem.tracking_number == number)
+    for item in session.scalars(items):
+        item.tracking_number = item.tracking_url = None
+    if order.tracking_number == number:
+        order.tracking_number = order.tracking_url = None
+    _tell(session, order, errand, f"{carrier.name} has cancelled parcel {number}", answer)
 
 
 def _redirect(session: Session, errand: CargoErrand, carrier: CargoCompany, answer: CarrierAnswer) -> None:

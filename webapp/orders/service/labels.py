@@ -1,4 +1,4 @@
-"""Having a carrier issue a label: for what is not packed yet, or again for a package whose label is outdated."""
+"""Labels at carriers: issued for what is not packed yet, again where one is outdated, taken back where nothing is left."""
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -9,10 +9,11 @@ from webapp.cargo.models import CargoCompany, CargoErrand
 from webapp.core.audit import AuditContext, record
 from webapp.core.errors import Conflict
 from webapp.core.text import N_
+from webapp.orders.enums import ENDED_STATUSES
 from webapp.orders.locks import lock_order
 from webapp.orders.models import Order, Package
 from webapp.orders.service.editing import check_version
-from webapp.orders.service.parcels import labelled, to_be_packed
+from webapp.orders.service.parcels import items_of, labelled, to_be_packed
 from webapp.orders.service.standing import touch
 from webapp.orders.service.wording import said_by
 
@@ -62,6 +63,14 @@ def issue_labels(
     )
     session.flush()
     return packages
+
+
+def cancel_empty_parcels(session: Session, order: Order, context: AuditContext) -> None:
+    """Tell carriers of labelled parcels in which nothing is left to send; the caller holds the order's lock."""
+    full = {item.package_id for item in items_of(session, order) if item.status not in ENDED_STATUSES}
+    for package in labelled(session, order):
+        if package.id not in full and package.cargo_company_id is not None and package.tracking_number:
+            CargoService(session).cancel(order.id, package.cargo_company_id, package.tracking_number, context)
 
 
 def _packages(session: Session, order: Order, chosen: int) -> list[Package]:

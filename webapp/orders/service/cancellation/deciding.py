@@ -35,6 +35,7 @@ from webapp.orders.service.cancellation.paying import make_refunds
 from webapp.orders.service.cancellation.redrafting import is_paid_back_as, redraft, rewrite
 from webapp.orders.service.cancellation.refusals import MoreThanOneOpenPlan
 from webapp.orders.service.integration_action_service import IntegrationActionService
+from webapp.orders.service.labels import cancel_empty_parcels
 from webapp.orders.service.news import announce_plan
 from webapp.orders.service.refunds.plan_moves import move_items, move_plan
 from webapp.orders.service.standing import restate
@@ -231,6 +232,7 @@ def _approve(
     if plan.kind == PlanKind.CANCEL:
         add_reservations(session, freed)
         _tell_channel(session, order, plan, by)
+        cancel_empty_parcels(session, order, by.context)
 
 
 def _reject(session: Session, order: Order, plan: CancellationPlan, by: Authority, words: str) -> None:
