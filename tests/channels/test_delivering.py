@@ -10,13 +10,15 @@ from sqlalchemy.orm import Session
 
 from tests.channels.shops import STAFF, Connected
 from tests.channels.telling import Told, action_now, deliveries, rows_are_due, waits_are_over
-from tests.sandbox.running import ShopServer
+from tests.sandbox.running import KEY, SECRET, ShopServer
 from webapp.channels import delivering
-from webapp.channels.models import Mapping
+from webapp.channels.inputs import ChangeChannel
+from webapp.channels.models import Channel, Mapping
 from webapp.core.db import db, unit_of_work
 from webapp.core.errors import Conflict
 from webapp.core.hints import drain
 from webapp.core.periodic import tick
+from webapp.core.secrets import current_vault
 from webapp.orders.enums import ActionKind
 from webapp.orders.models import IntegrationAction, Order
 from webapp.orders.service import IntegrationActionService
@@ -357,9 +359,6 @@ def test_credentials_when_the_shop_refuses_them_then_nothing_is_given_up_and_the
     told: Told,
 ) -> None:
     with unit_of_work() as session:
-        from webapp.channels.models import Channel
-        from webapp.core.secrets import current_vault
-
         channel = session.get_one(Channel, told.connected.channel_id)
         good = channel.credentials
         channel.credentials = current_vault().encrypt_fields({"consumer_key": "ck_x", "consumer_secret": "y"})
@@ -371,6 +370,25 @@ def test_credentials_when_the_shop_refuses_them_then_nothing_is_given_up_and_the
     waits_are_over(told.connected)
     drain("channels")
     assert action_now(action.id).state == "sent"
+
+
+def test_credentials_when_staff_mend_them_then_the_delivery_that_was_put_off_goes_on_at_once(
+    told: Told,
+) -> None:
+    good = {"consumer_key": KEY, "consumer_secret": SECRET}
+    mend(told, {**good, "consumer_secret": "wrong"})
+    action = told.deliver(ActionKind.ACKNOWLEDGE)
+    assert (action.state, drain("channels")) == ("failed", 0)
+    mend(told, good)
+    drain("channels")
+    assert action_now(action.id).state == "sent"
+
+
+def mend(told: Told, credentials: dict[str, str]) -> None:
+    with unit_of_work() as session:
+        channel = session.get_one(Channel, told.connected.channel_id)
+        change = ChangeChannel(version=channel.version, credentials=credentials)
+        told.connected.service.update_channel(session, channel.id, change, STAFF)
 
 
 def test_address_when_it_leads_to_something_else_then_nothing_is_given_up(told: Told) -> None:

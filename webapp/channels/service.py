@@ -25,6 +25,7 @@ from webapp.core.db import unit_of_work
 from webapp.core.errors import Conflict, IntegrationError, NotFound
 from webapp.core.operations import NewOperation, Operation, OperationState, Queue, create
 from webapp.orders.models import Order
+from webapp.orders.service.integration_action_service import hurry_delivery
 
 
 class ChannelService:
@@ -46,7 +47,10 @@ class ChannelService:
         self, session: Session, channel_id: int, change: ChangeChannel, context: AuditContext
     ) -> Channel:
         """Change a channel. Raises NotFound, InvalidInput, and Conflict when somebody else was faster."""
-        return changed_channel(session, channel_id, change, context)
+        channel = changed_channel(session, channel_id, change, context)
+        # A key or an address that was wrong has held up what the channel is to be told.
+        hurry_delivery(session, channel_id)
+        return channel
 
     def rotate_secrets(self, session: Session, after_id: int = 0) -> tuple[int, int]:
         """Encrypt the next channels' secrets with the newest key; (how many, the last id or 0 at the end)."""

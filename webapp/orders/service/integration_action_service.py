@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from webapp.core.audit import AuditContext, record
 from webapp.core.db import before_commit
 from webapp.core.errors import Conflict, NotFound
-from webapp.core.operations import NewOperation, Queue
+from webapp.core.operations import NewOperation, Operation, OperationState, Queue, hint_after_commit
 from webapp.core.operations import create as create_operation
 from webapp.orders.enums import OPEN_ACTION_STATES, STUCK_ACTION_STATES, ActionKind, ActionState
 from webapp.orders.locks import lock_order
@@ -124,6 +124,7 @@ class IntegrationActionService:
         action.state = ActionState.WAITING.value
         action.attempts, action.next_run_at, action.ended_at = 0, None, None
         ask_delivery(self.session, action.channel_id)
+        hurry_delivery(self.session, action.channel_id)
         self._record(action, audit_context, "integration_action.sent_again")
         return action
 
@@ -201,6 +202,27 @@ def ask_delivery(session: Session, channel_id: int) -> None:
         channel_id=channel_id,
     )
     before_commit(session, new.dedupe_key, lambda: _ask(session, new))
+
+
+def hurry_delivery(session: Session, channel_id: int) -> None:
+    """A delivery that was put off looks at once: somebody has mended something. A pause that the channel asked for holds."""
+    key = f"channel:{channel_id}"
+    statement = (
+        update(Operation)
+        .where(
+            Operation.kind == DELIVER_KIND,
+            Operation.dedupe_key == key,
+            Operation.state == OperationState.READY.value,
+        )
+        .values(next_run_at=func.clock_timestamp())
+        .execution_options(synchronize_session=False)
+    )
+
+    def hurry() -> None:
+        session.execute(statement)
+        hint_after_commit(session, Queue.CHANNELS)
+
+    before_commit(session, f"hurry {key}", hurry)
 
 
 def _ask(session: Session, new: NewOperation) -> None:
