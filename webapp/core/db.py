@@ -98,6 +98,20 @@ def unit_of_work() -> Iterator[Session]:
     _run_hooks(hooks)
 
 
+@contextmanager
+def unit_beside() -> Iterator[Session]:
+    """A short transaction on a connection of its own, beside a long one that only reads: for progress and its lease."""
+    with Session(db.engine) as session, session.begin():
+        yield session
+
+
+@contextmanager
+def reading_on(engine: Engine) -> Iterator[Session]:
+    """A session that only reads, on a connection of its own and outside of any request: for answers that stream."""
+    with Session(_reading(engine)) as session:
+        yield session
+
+
 def after_commit(session: Session, hook: Callable[[], None]) -> None:
     """Run `hook` once this unit of work has committed. A hook only hints: losing it may cost seconds, never work.
 

@@ -50,6 +50,8 @@ KINDS: dict[str, KindWords] = {
     ),
     "orders.figures": KindWords(N_("Figures for the dashboard"), N_("Summing up orders and refunds")),
     "cargo.errands": KindWords(N_("Carrier"), N_("Asking the carrier")),
+    "orders.export": KindWords(N_("Export of orders"), N_("Writing orders to a file")),
+    "files.tidy": KindWords(N_("Tidying of old files"), N_("Deleting old files")),
     "tracking.check": KindWords(N_("Check of a tracking upload"), N_("Checking tracking numbers")),
     "tracking.apply": KindWords(N_("Tracking upload"), N_("Applying tracking numbers")),
     "tracking.undo": KindWords(N_("Undoing of a tracking upload"), N_("Undoing tracking numbers")),

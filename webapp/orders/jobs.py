@@ -1,7 +1,10 @@
 """Background work of orders: each takes a key, reloads, calls a service, and is safe to run twice."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
+from babel.support import Translations
 from flask import current_app
 
 from webapp.cargo.cargo_service import ERRANDS_KIND
@@ -27,6 +30,7 @@ from webapp.orders.service.erasing_many import (
     run_retention,
 )
 from webapp.orders.service.errands import Errands
+from webapp.orders.service.exports import EXPORT_KIND, run_export
 from webapp.orders.service.figures import FIGURES_KIND, figures_slots, run_figures
 from webapp.orders.service.moving_many import MOVE_KIND, run_moves
 from webapp.orders.service.refunds.machine import RefundMachine
@@ -34,6 +38,7 @@ from webapp.orders.service.refunds.rechecking import RefundRecheck
 from webapp.orders.service.refunds.reconcile import nightly, reconcile
 from webapp.orders.service.refunds.transferred import settle_batch
 from webapp.orders.service.tags import TAG_KIND, run_tagging
+from webapp.orders.service.tidying import TIDY_KIND, tidy, tidy_slot
 from webapp.orders.service.tracking.applying import apply as apply_upload
 from webapp.orders.service.tracking.checking import check
 from webapp.orders.service.tracking.undoing import undo as undo_upload
@@ -80,6 +85,23 @@ def forget_old_customers(run: OperationRun) -> None:
     run_retention(run, settings.retention_months)
 
 
+def write_export(run: OperationRun) -> None:
+    """Write a list of orders to a file in the words of whoever asked."""
+    settings: Settings = current_app.extensions["kontor_settings"]
+    run_export(run, FileStore.of_home(settings.home), _translator)
+
+
+def tidy_files(run: OperationRun) -> None:
+    """Delete uploaded and exported files whose time is over."""
+    settings: Settings = current_app.extensions["kontor_settings"]
+    tidy(run, FileStore.of_home(settings.home))
+
+
+def _translator(language: str) -> Callable[[str], str]:
+    folder = Path(current_app.root_path) / "translations"
+    return Translations.load(str(folder), [language]).ugettext
+
+
 HANDLERS: Final[dict[str, Handler]] = {
     "transfers.settle": settle_batch,
     "refund.run": run_refund,
@@ -90,6 +112,8 @@ HANDLERS: Final[dict[str, Handler]] = {
     OPEN_KIND: run_cancellations,
     MOVE_KIND: run_moves,
     ERRANDS_KIND: run_errands,
+    EXPORT_KIND: write_export,
+    TIDY_KIND: tidy_files,
     CHECK_KIND: check_upload,
     APPLY_KIND: apply_upload,
     UNDO_KIND: undo_upload,
@@ -99,4 +123,4 @@ HANDLERS: Final[dict[str, Handler]] = {
     ASSIGN_KIND: run_assigning,
     FIGURES_KIND: run_figures,
 }
-SLOT_SOURCES: Final[tuple[SlotSource, ...]] = (nightly, figures_slots, retention_slots)
+SLOT_SOURCES: Final[tuple[SlotSource, ...]] = (nightly, figures_slots, retention_slots, tidy_slot)

@@ -43,6 +43,8 @@ _DONE: Final = {
     "saved_view.created": N_("saved the view “%(words)s” for everybody"),
     "saved_view.changed": N_("changed the view “%(words)s”"),
     "saved_view.deleted": N_("deleted the view “%(words)s”"),
+    "orders.exported": N_("exported orders: %(words)s"),
+    "orders.export.downloaded": N_("downloaded an export of %(words)s orders"),
     "attention.closed": N_("closed an attention entry: %(words)s"),
     "reconciliation_break.closed": N_("closed a difference with the bank: %(words)s"),
 }
