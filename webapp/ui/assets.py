@@ -39,6 +39,9 @@ BUNDLES: dict[str, tuple[str, ...]] = {
     ),
     "api-docs.css": ("css/api-docs.css",),
     "api-docs.js": ("js/api-docs.js",),
+    # What is printed is black on white in every theme, so it has a stylesheet of its own.
+    "print.css": ("css/print.css",),
+    "print.js": ("js/print.js",),
     # Order matters: page.js defines what the others use.
     "app.js": tuple(
         f"js/{name}.js"

@@ -45,9 +45,11 @@ DEEDS: Final = {
 def moving_ctx(head: OrderHead, items: Sequence[Item], payments: Iterable[Payment]) -> dict[str, Any]:
     """What the reader may do with the order as it stands: `hold_back` belongs to its delivery."""
     may = can(Permission.ORDERS_CHANGE_STATUS)
+    is_live = any(item.row.status in LIVE_STATUSES for item in items)
     offered = _offered(head, items, payments) if may else []
     return {
-        "can_move": may and any(item.row.status in LIVE_STATUSES for item in items),
+        "can_move": may and is_live,
+        "may_print": is_live,
         "deeds": [deed for deed in offered if deed.slug != HOLD_BACK],
         "hold_back": [deed for deed in offered if deed.slug == HOLD_BACK],
     }

@@ -104,6 +104,11 @@ def _line(item: Item) -> ItemLine:
     )
 
 
+def item_words(attributes: Mapping[str, Any]) -> str:
+    """An item's attributes as one line."""
+    return _attributes(attributes)
+
+
 def _attributes(attributes: Mapping[str, Any]) -> str:
     """`Black · M`; values that are no plain words are for the raw payload."""
     return " · ".join(str(value) for value in attributes.values() if isinstance(value, str | int) and value)
