@@ -19,7 +19,6 @@ NOBODY_ACTS = {
     ): "says what was done at the channel already",
     ("orders/service/order_item_service.py", "split_off"): "a part of an act that has asked",
     ("orders/service/vendor_order_service.py", "create"): "mirrors what is there",
-    ("orders/service/vendor_order_service.py", "_locked"): "what is done then asks",
     ("api/preconditions.py", "_check"): "programs",
     ("channels/delivering.py", "_locked"): "what channels are told",
     ("channels/delivering.py", "_answer"): "the channel's answer",
