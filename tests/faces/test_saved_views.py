@@ -64,7 +64,7 @@ def test_list_when_saved_then_its_tab_opens_exactly_it_columns_and_all(
     assert 'class="k-who"' not in page and 'class="k-num"' in page
     assert "changed</span>" in client.get(f"{answer.headers['HX-Redirect']}&channel={shop.id}").text
     assert f'id="view-count-{view.id}" hx-swap-oob="true">3</b>' in client.get("/orders/views/counts").text
-    assert "Delivered" not in at_desk(app, Role.SUPERVISOR).get("/orders/").text
+    assert "Delivered</bdi>" not in at_desk(app, Role.SUPERVISOR).get("/orders/").text
 
 
 def test_view_when_shared_then_others_see_it_and_only_who_may_changes_it(

@@ -1,6 +1,7 @@
 """The page of one customer, and erasing them."""
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 from webapp.auth.permissions import Permission, audit_context, channel_scope, requires
 from webapp.core.db import db, unit_of_work
 from webapp.core.errors import NotFound
+from webapp.customers.models import Address
 from webapp.operations.watching import watch
 from webapp.orders.forms.erasing import EraseForm
 from webapp.orders.queries import customers
@@ -54,7 +56,7 @@ def show_ctx(session: Session, customer_id: int) -> dict[str, Any]:
         "is_erased": head.customer.erased_at is not None and not head.customer.full_name,
         "sums": customers.sums(session, customer_id),
         "most_summed": customers.MOST_SUMMED,
-        "addresses": [(row, address_lines(row)) for row in customers.addresses(session, customer_id)],
+        "addresses": _told_once(customers.addresses(session, customer_id)),
         "notes": customers.notes(session, customer_id),
     }
 
@@ -89,6 +91,15 @@ def post_erase(customer_id: int) -> Response:
         key = operation.id
     told = gettext("Erasing customer %(number)s.", number=customer_id)
     return toast(redirect(url_for("operations.show", operation_id=key)), told)
+
+
+def _told_once(addresses: Sequence[Address]) -> list[tuple[Address, list[str]]]:
+    """With the lines that are shown; versions that read alike are one."""
+    told: dict[tuple[str, ...], tuple[Address, list[str]]] = {}
+    for address in addresses:
+        lines = address_lines(address)
+        told.setdefault((*lines, address.phone), (address, lines))
+    return list(told.values())
 
 
 def _head(session: Session, customer_id: int) -> customers.CustomerHead:
