@@ -1,6 +1,6 @@
 """`make bench`: every measurement in one run, on servers of its own; writes bench/RESULTS.md.
 
-    python -m bench [--orders 1000000] [--only pages,walk,staff,pull,operations,verify]
+    python -m bench [--orders 1000000] [--only pages,walk,staff,files,pull,operations,verify]
 
 The goals are those of the table; a missed one is said, never hidden. Absolute times move with the machine, so each
 stands beside a floor or ceiling of the same run.
@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import api_walk, operations, pages, pull, staff, verifying
+from bench import api_walk, files, operations, pages, pull, staff, verifying
 from bench.measures import Line
 from bench.seed import seed
 from bench.world import EMAIL, PASSWORD, World, world
@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument(
         "--orders", type=int, default=100_000, help="of the large database; the small one has 10,000"
     )
-    parser.add_argument("--only", default="pages,walk,staff,pull,operations,verify")
+    parser.add_argument("--only", default="pages,walk,staff,files,pull,operations,verify")
     given = parser.parse_args()
     wanted = set(given.only.split(","))
     with tempfile.TemporaryDirectory(prefix="kontor-bench-") as folder, world(Path(folder)) as servers:
@@ -42,11 +42,12 @@ def main() -> None:
 
 
 def _measure(servers: World, wanted: set[str], orders: int) -> list[Line]:
-    urls = _seeded(servers, (SMALL, orders)) if wanted & {"pages", "walk", "staff", "verify"} else {}
+    urls = _seeded(servers, (SMALL, orders)) if wanted & {"pages", "walk", "staff", "files", "verify"} else {}
     work: dict[str, Callable[[], list[Line]]] = {
         "pages": lambda: pages.measure(servers, urls),
         "walk": lambda: api_walk.measure(servers, urls),
         "staff": lambda: staff.measure(servers, urls),
+        "files": lambda: files.measure(servers, urls),
         "pull": lambda: pull.measure(servers),
         "operations": lambda: operations.measure(servers),
         "verify": lambda: verifying.measure(servers, urls),
