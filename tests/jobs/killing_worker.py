@@ -1,4 +1,4 @@
-"""A worker that is shot while it pulls: `python -m tests.jobs.killing_worker QUEUE`, told how by the environment.
+"""A worker that is shot while it pulls or tells a channel: `python -m tests.jobs.killing_worker QUEUE`, told how by the environment.
 
 The product knows nothing of it: the steps of a pull are wrapped from here.
 
@@ -22,10 +22,12 @@ from typing import Any
 import rq
 
 import worker
-from webapp.channels import applying
+from webapp.channels import applying, delivering
 from webapp.channels.applying import OrderIntake
 from webapp.channels.bookmarks import PullPass
+from webapp.channels.delivering import Delivery
 from webapp.channels.integrations.woocommerce import commands
+from webapp.channels.integrations.woocommerce.tracking import WooTracking
 from webapp.core.db import unit_of_work
 
 STEPS_IN_A_LIFE = 9
@@ -113,6 +115,11 @@ def main() -> None:
     wrap(OrderIntake, "apply", gun, before="page committed", after="page applied")
     wrap(applying, "write_orders", gun, after="orders written, not committed")
     wrap(applying, "_settle", gun, after="records settled, not committed")
+    wrap(delivering, "push_of", gun, after="facts read, not begun")
+    wrap(delivering, "send_of", gun, before="begun")
+    wrap(WooTracking, "tell", gun, after="told")
+    wrap(Delivery, "_answer", gun, after="settled, not committed")
+    wrap(Delivery, "_sent", gun, after="settled")
     wrap(rq.Worker, "dequeue_job_and_maintain_ttl", gun, after="hint taken out of Redis")
     if os.environ.get("NAIVE_CURSOR"):
         commit_the_cursor_first(gun)

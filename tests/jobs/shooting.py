@@ -1,4 +1,4 @@
-"""A worker that is shot again and again while it pulls, and what must hold meanwhile."""
+"""A worker that is shot again and again while it pulls or tells a channel, and what must hold meanwhile."""
 
 import os
 from pathlib import Path
@@ -13,6 +13,8 @@ from webapp.core.db import db, unit_of_work
 from webapp.core.operations import Operation
 from webapp.core.periodic import sweep
 from webapp.core.settings import Timing
+from webapp.orders.models import IntegrationAction
+from webapp.orders.service.integration_action_service import DELIVER_KIND, ask_delivery
 
 SEED = os.environ.get("KONTOR_CHAOS_SEED", "20261123")
 # The long form is for nights: KONTOR_CHAOS_KILLS=50 and more.
@@ -47,6 +49,16 @@ class Shooting:
                 asked.append(self.connected.service.pull(session, self.connected.channel_id, STAFF)[0].id)
             wait_until(lambda: self._look(asked[-1]), what="the pull to end", timeout_s=120)
         return [operation(key) for key in dict.fromkeys(asked)]
+
+    def deliver_until_done(self) -> None:
+        """Have the channel told until nothing waits any more; what a dead operation left, the next one takes up."""
+        while open_actions():
+            with unit_of_work() as session:
+                ask_delivery(session, self.connected.channel_id)
+            query = select(Operation.id).where(Operation.kind == DELIVER_KIND).order_by(Operation.created_at)
+            db.session.rollback()
+            key = db.session.scalars(query).all()[-1]
+            wait_until(lambda key=key: self._look(key), what="the delivery to end", timeout_s=120)
 
     def _look(self, key: UUID) -> bool:
         self._check_cursor()
@@ -100,3 +112,10 @@ class Shooting:
         return self._processes.python(
             "killing-worker", "-m", "tests.jobs.killing_worker", "channels", timing=PATIENT, env=self._env
         )
+
+
+def open_actions() -> int:
+    """How much still has to be told."""
+    db.session.rollback()
+    query = select(func.count()).where(IntegrationAction.state.in_(("waiting", "failed")))
+    return db.session.scalar(query) or 0

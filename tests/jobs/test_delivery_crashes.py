@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from tests.channels.shops import Connected
 from tests.channels.telling import Told, action_now, deliveries
 from tests.jobs.dying_worker import let_die
+from tests.jobs.shooting import KILLS, SEED, Shooting
 from tests.racing import ROUNDS, race
 from tests.sandbox.running import ShopServer
 from tests.servers import Processes
@@ -70,6 +71,24 @@ def test_worker_when_it_dies_then_the_next_one_ends_it_and_the_customer_has_one_
     assert (action_now(key).state, action_now(key).attempts) == ("sent", attempts)
     assert [note["note"] for note in told.notes()] == ["Your parcel is on its way. TR-1"]
     assert [each.state for each in deliveries()] == ["done"]
+
+
+def test_worker_when_it_is_shot_at_random_steps_then_every_customer_has_one_note(
+    processes: Processes, connected: Connected, tmp_path: Path
+) -> None:
+    """The shop's own notes are the judge; which steps fall is drawn by the seed."""
+    orders = [Told.bought(connected, items=1) for _ in range(12)]
+    keys = [
+        told.leave_word(ActionKind.TRACKING, tracking_number=f"TR-{at}") for at, told in enumerate(orders)
+    ]
+    shooting = Shooting(processes, connected, tmp_path, KILL_LIMIT=str(KILLS))
+
+    shooting.deliver_until_done()
+
+    told = f"seed {SEED}: {shooting.shots}"
+    assert len(shooting.shots) >= 5, told
+    assert {action_now(key).state for key in keys} == {"sent"}, told
+    assert [len(each.notes()) for each in orders] == [1] * len(orders), told
 
 
 def test_control_when_nobody_looks_before_it_is_sent_again_then_the_customer_has_two_notes(
