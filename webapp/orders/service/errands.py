@@ -106,8 +106,8 @@ def _claim(session: Session, run: OperationRun, order_id: int) -> Claim | None:
 
     Under the order's lock, as every errand is left: one that comes now finds this operation, or makes another.
     """
-    run.fence(session)
     order = lock_order(session, order_id)
+    run.fence(session)
     query = (
         select(CargoErrand).where(CargoErrand.order_id == order_id, _OPEN).order_by(CargoErrand.id).limit(1)
     )
@@ -152,9 +152,9 @@ def _receiver(address: Address) -> Receiver:
 
 
 def _settle(session: Session, run: OperationRun, claim: Claim, answer: CarrierAnswer, timing: Timing) -> None:
-    """Write what came of it, fenced by the lease."""
-    run.fence(session)
+    """Write what came of it, fenced by the lease; orders are locked before operations, here as elsewhere."""
     order = lock_order(session, int(run.args["order_id"]))
+    run.fence(session)
     errand = session.get_one(CargoErrand, claim.errand_id, populate_existing=True)
     if errand.ended_at is not None:
         return
