@@ -337,3 +337,22 @@ def test_a_manual_refund_when_its_evidence_is_entered_then_it_leaves_finances_li
     page.get_by_role("button", name="Enter the evidence").click()
     expect(page.locator("#by-hand")).to_contain_text("No refund waits for a person")
     assert order_now(orders.approved).cancel_status == "completed"
+
+
+def test_many_plans_when_rejected_from_the_bulk_bar_then_a_verdict_each(
+    desk: OpenDesk, orders: Orders
+) -> None:
+    page = desk()
+    page.goto("/cancellations/", wait_until="networkidle")
+    page.get_by_label("Select all on this page").check()
+    page.locator("#bulk").get_by_role("button", name="Reject…").click()
+    expect(page.locator("#dialog")).to_contain_text("Reject 3 plans")
+    assert axe_problems(page) == []
+    page.locator("#dialog").get_by_label("Reason").fill("The customer keeps it")
+    page.locator("#dialog").get_by_label("How many?").fill("3")
+    page.get_by_role("button", name="Reject all").click()
+    page.wait_for_url("**/operations/*")
+    drain("upkeep")
+    page.reload(wait_until="networkidle")
+    expect(page.locator("#verdicts")).to_contain_text("Done")
+    assert [order_now(order_id).status for order_id in orders.planned] == [400, 400, 400]

@@ -40,6 +40,7 @@ KINDS: dict[str, KindWords] = {
     "cancellation.progress": KindWords(N_("Moving the plans of a payment type"), N_("Moving plans along")),
     "cancellation.approve_many": KindWords(N_("Approval of many plans"), N_("Approving plans")),
     "order.move_many": KindWords(N_("Moving of many orders"), N_("Moving orders")),
+    "cancellation.reject_many": KindWords(N_("Rejection of many plans"), N_("Rejecting plans")),
     "cancellation.open_many": KindWords(N_("Cancelling of many orders"), N_("Opening plans")),
     "operations.forget": KindWords(N_("Forgetting of old operations"), N_("Forgetting old operations")),
     "orders.tag_many": KindWords(N_("Tagging of many orders"), N_("Tagging orders")),

@@ -18,8 +18,10 @@ from webapp.orders.service.assigning import ASSIGN_KIND, run_assigning
 from webapp.orders.service.cancellation.bulk import (
     APPROVE_KIND,
     OPEN_KIND,
+    REJECT_KIND,
     run_approvals,
     run_cancellations,
+    run_rejections,
 )
 from webapp.orders.service.cancellation.progressing import PROGRESS_KIND, run_progress
 from webapp.orders.service.erasing_many import (
@@ -110,6 +112,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     PROGRESS_KIND: run_progress,
     APPROVE_KIND: run_approvals,
     OPEN_KIND: run_cancellations,
+    REJECT_KIND: run_rejections,
     MOVE_KIND: run_moves,
     ERRANDS_KIND: run_errands,
     EXPORT_KIND: write_export,

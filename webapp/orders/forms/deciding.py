@@ -100,6 +100,16 @@ def _words() -> StringField:
     )
 
 
+class RejectManyForm(ConfirmManyForm):
+    """Why many plans are rejected; whoever opened one of them reads it."""
+
+    words = TextAreaField(
+        lazy_gettext("Reason"),
+        filters=[_trimmed],
+        validators=[DataRequired(lazy_gettext("Say why; whoever opened it will ask.")), Length(max=1000)],
+    )
+
+
 class CancelManyForm(ConfirmManyForm):
     """The reasons that hold for all of the orders, with the words that some of them ask for."""
 

@@ -1,4 +1,4 @@
-"""Approving many plans, or cancelling many orders, as one operation: one verdict each, nothing decided twice."""
+"""Approving or rejecting many plans, or cancelling many orders, as one operation: one verdict each, nothing decided twice."""
 
 import uuid
 from collections.abc import Mapping, Sequence
@@ -18,14 +18,16 @@ from webapp.orders.cancellation import CancelRequest, ReasonChoice
 from webapp.orders.enums import PlanKind
 from webapp.orders.models import CancellationReason
 from webapp.orders.service.cancellation.authority import Authority
-from webapp.orders.service.cancellation.deciding import approved_order_cancel
+from webapp.orders.service.cancellation.deciding import approved_order_cancel, reject_order_cancel
 from webapp.orders.service.cancellation.opening import open_plans
 from webapp.orders.service.many import ask_for_many
 
 APPROVE_KIND: Final = "cancellation.approve_many"
+REJECT_KIND: Final = "cancellation.reject_many"
 OPEN_KIND: Final = "cancellation.open_many"
 # Nobody looks through more before confirming; a longer list is decided in several goes.
 MOST_AT_ONCE: Final = 1_000
+WHY_MISSING: Final = N_("Say why; whoever opened it will ask.")
 WORDS_MISSING: Final = N_("This reason asks for a few words.")
 
 
@@ -38,6 +40,23 @@ def approve_many(
     """
     by.require(Permission.CANCEL_APPROVE)
     return ask_for_many(session, APPROVE_KIND, plans, by.context, submission, {}, most=MOST_AT_ONCE)
+
+
+def reject_many(
+    session: Session, plans: Sequence[Subject], words: str, by: Authority, *, submission: uuid.UUID
+) -> tuple[Operation, bool]:
+    """Have these plans rejected for one reason, each only as it was seen. The same submission is the same work.
+
+    Raises PermissionDenied, and InvalidInput without words and for none or too many.
+    """
+    by.require(Permission.CANCEL_APPROVE)
+    if not words.strip():
+        raise InvalidInput(WHY_MISSING, fields={"words": [WHY_MISSING]})
+    asked = ask_for_many(session, REJECT_KIND, plans, by.context, submission, {}, most=MOST_AT_ONCE)
+    operation, is_new = asked
+    if is_new:
+        keep_words(session, operation, {"words": words.strip()})
+    return asked
 
 
 def cancel_many(
@@ -84,6 +103,27 @@ def run_approvals(run: OperationRun) -> None:
         return True
 
     work_through(run, approve, _keeps_refusal(run, "cancellation_plan.approved", "cancellation_plan"))
+
+
+def run_rejections(run: OperationRun) -> None:
+    """The handler of many rejections."""
+    with unit_of_work() as session:
+        words = words_of(session, run.id).get("words", "")
+
+    def reject(session: Session, plan: Subject) -> bool:
+        reject_order_cancel(
+            session,
+            plan.order_id or 0,
+            _authority(session, run),
+            words=words,
+            plan_id=plan.subject_id,
+            expected_version=plan.expected_version,
+        )
+        return True
+
+    work_through(run, reject, _keeps_refusal(run, "cancellation_plan.rejected", "cancellation_plan"))
+    with unit_of_work() as session:
+        forget_words(session, run.id)
 
 
 def run_cancellations(run: OperationRun) -> None:

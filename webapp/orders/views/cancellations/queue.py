@@ -67,14 +67,14 @@ def index_ctx(session: Session) -> dict[str, Any]:
     page = page_of(rows, sort=SORT, key=lambda row: (row.id,), after=after)
     counts = plan_queue.count_queue(session, scope)
     return {
-        "page": Page(_lines(session, page.rows), page.next_after, page.is_first),
+        "page": Page(lines_of(session, page.rows), page.next_after, page.is_first),
         "pills": pills,
         "tab": wanted.tab,
         "tabs": tabs(counts, wanted.tab),
         "total": counts.plans.get(wanted.tab),
         "channels": channel_names(session, scope),
         "may_approve": can(Permission.CANCEL_APPROVE) and wanted.tab is QueueTab.APPROVAL,
-        "filter_words": _filter_words(request.args),
+        "filter_words": filter_words(request.args),
     }
 
 
@@ -96,8 +96,8 @@ def peek(plan_id: int) -> Response:
 def ask_approve() -> Response:
     """Which plans, how much money, and the count to type; changes nothing."""
     session = db.session()
-    form = ConfirmManyForm.fresh(whole_list=_whole_list())
-    rows = _chosen_rows(session)
+    form = ConfirmManyForm.fresh(whole_list=whole_list())
+    rows = chosen_rows(session)
     form.expected.data = str(len(rows))
     return _approve_form(session, form, rows)
 
@@ -108,13 +108,13 @@ def approve() -> Response:
     """Have all of them approved by an operation, once the number of them was typed."""
     session = db.session()
     form = ConfirmManyForm()
-    rows = _chosen_rows(session)
+    rows = chosen_rows(session)
     if not form.is_confirmed(len(rows)):
         form.expected.data = str(len(rows))
         return _approve_form(session, form, rows, status=422)
     with money_act("cancellation.approve_many.asked", ("staff", current_staff().id), None) as unit:
         operation, _ = approve_many(
-            unit, _subjects(rows), authority(), submission=uuid.UUID(form.submission.data)
+            unit, subjects(rows), authority(), submission=uuid.UUID(form.submission.data)
         )
         watch(operation)
         key = operation.id
@@ -125,7 +125,7 @@ def approve() -> Response:
 def _approve_form(
     session: Session, form: ConfirmManyForm, rows: Sequence[QueueRow], *, status: int = 200
 ) -> Response:
-    lines = _lines(session, rows)
+    lines = lines_of(session, rows)
     sums: dict[str, Decimal] = {}
     for line in lines:
         sums[line.row.currency] = sums.get(line.row.currency, Decimal(0)) + line.row.moves
@@ -137,21 +137,21 @@ def _approve_form(
         "is_too_long": len(lines) > MOST_AT_ONCE,
         "most": MOST_AT_ONCE,
         "in_dialog": is_htmx(),
-        "filter_words": _filter_words(request.form),
+        "filter_words": filter_words(request.form),
     }
     fragment = "cancellations/_approve_many.html"
     page = fragment if is_htmx() else "cancellations/part.html"
     return make_response(render_template(page, fragment=fragment, **context), status)
 
 
-def _whole_list() -> bool:
+def whole_list() -> bool:
     return request.form.get("all_matching") == "1"
 
 
-def _chosen_rows(session: Session) -> Sequence[QueueRow]:
+def chosen_rows(session: Session) -> Sequence[QueueRow]:
     """The ticked rows, or all that the list's filter finds now: it is the filter that the form carries, not ids."""
     scope = channel_scope()
-    if _whole_list():
+    if whole_list():
         wanted, _ = _read_filter(session, request.form)
         ids = plan_queue.matching(session, wanted, scope, most=MOST_AT_ONCE)
         return plan_queue.chosen(session, ids, scope)
@@ -168,12 +168,12 @@ def _ticked() -> dict[int, int]:
     return found
 
 
-def _subjects(rows: Sequence[QueueRow]) -> list[Subject]:
-    seen = {} if _whole_list() else _ticked()
+def subjects(rows: Sequence[QueueRow]) -> list[Subject]:
+    seen = {} if whole_list() else _ticked()
     return [Subject(row.id, row.order_id, seen.get(row.id, row.version)) for row in rows]
 
 
-def _lines(session: Session, rows: Sequence[QueueRow]) -> list[Line]:
+def lines_of(session: Session, rows: Sequence[QueueRow]) -> list[Line]:
     limits = approval_limits(session)
     decides = can(Permission.CANCEL_APPROVE)
     return [_line(row, limits, decides=decides) for row in rows]
@@ -219,7 +219,7 @@ def _read_filter(session: Session, query: Query) -> tuple[QueueFilter, list[Pill
     ]
 
 
-def _filter_words(query: MultiDict[str, str]) -> list[tuple[str, str]]:
+def filter_words(query: MultiDict[str, str]) -> list[tuple[str, str]]:
     """The words of the filter, as a form carries them."""
     names = ("tab", "channel", "kind", "opened")
     return [(name, value) for name in names for value in query.getlist(name)[:50]]
