@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from flask import Flask, Response, g, jsonify, make_response, render_template
@@ -64,6 +65,12 @@ class Failure:
         if self.code in _BY_CODE:
             return str(gettext(_BY_CODE[self.code]))
         return str(gettext(_WORDS.get(self.status, _WORDS[500 if self.status >= 500 else 400])[0]))
+
+    @property
+    def changed_at(self) -> datetime | None:
+        """When a colleague overtook the form; None where nobody did."""
+        at = self.details.get("changed_at")
+        return datetime.fromisoformat(at) if isinstance(at, str) else None
 
 
 def init_errors(app: Flask) -> None:

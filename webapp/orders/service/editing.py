@@ -105,15 +105,26 @@ def check_version(session: Session, order: Order, version: int | None) -> None:
     """Refuse an edit of an order that somebody has changed since; None edits whatever it is now."""
     if version is None or version == order.version:
         return
-    latest = session.scalars(
-        select(AuditEntry).where(AuditEntry.order_id == order.id).order_by(AuditEntry.id.desc()).limit(1)
-    ).first()
+    latest = latest_change(session, order)
     who = latest.actor if latest else "Somebody"
     raise Conflict(
         f"{who} has changed this order meanwhile. Look at the change, then save again.",
         code="stale_version",
-        details={"version": order.version, "changed_by": who, "change": latest.summary if latest else ""},
+        details={"version": order.version, **told_change(latest)},
     )
+
+
+def latest_change(session: Session, order: Order) -> AuditEntry | None:
+    """What happened to the order last."""
+    query = select(AuditEntry).where(AuditEntry.order_id == order.id, ~AuditEntry.refused)
+    return session.scalars(query.order_by(AuditEntry.id.desc()).limit(1)).first()
+
+
+def told_change(latest: AuditEntry | None) -> dict[str, Any]:
+    """Who did what and when, for the notice of a form that somebody has overtaken; the time is ISO 8601 in UTC."""
+    if latest is None:
+        return {}
+    return {"changed_by": latest.actor, "change": latest.summary, "changed_at": latest.at.isoformat()}
 
 
 def logged(changes: Mapping[str, list[Any]], names: Iterable[str]) -> dict[str, list[Any]]:

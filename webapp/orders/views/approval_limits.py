@@ -12,12 +12,14 @@ from sqlalchemy.orm import Session
 from webapp.auth.models import StaffUser
 from webapp.auth.permissions import Permission, audit_context, requires
 from webapp.auth.roles import Role
+from webapp.core.audit import AuditEntry
 from webapp.core.db import db, unit_of_work
 from webapp.core.errors import InvalidInput
 from webapp.core.money import quantise
 from webapp.orders.models import Order
 from webapp.orders.service.approval_limits import APPROVERS, Limits, approval_limits, set_approval_limits
 from webapp.ui.htmx import redirect, toast
+from webapp.ui.i18n import reader_zone
 
 # The newest orders name every currency that matters; a million older ones need not be read for it.
 ORDERS_LOOKED_AT = 5000
@@ -81,10 +83,7 @@ def save() -> Response:
     rows = _rows(db.session())
     now = _seen(rows, typed.currency)
     if request.form.get("seen", now) != now:
-        told = gettext(
-            "Somebody has just changed the limits of %(currency)s. Compare, and save again.",
-            currency=typed.currency,
-        )
+        told = _who_changed(db.session(), typed.currency)
         return _page(_with(rows, typed.row(now, {})), problem=told, status=409)
     try:
         with unit_of_work() as session:
@@ -96,6 +95,35 @@ def save() -> Response:
         return _page(_with(rows, mine), problem=problem, status=refused.status)
     told = gettext("The limits of %(currency)s were saved.", currency=typed.currency)
     return toast(redirect(url_for(".index")), told)
+
+
+def _who_changed(session: Session, currency: str) -> str:
+    """Who changed which limits and when, since the page was drawn."""
+    entry = session.scalars(
+        select(AuditEntry)
+        .where(AuditEntry.subject_type == "approval_limit", AuditEntry.subject_id == currency)
+        .order_by(AuditEntry.id.desc())
+        .limit(1)
+    ).first()
+    if entry is None:
+        return str(
+            gettext(
+                "Somebody has just changed the limits of %(currency)s. Compare, and save again.",
+                currency=currency,
+            )
+        )
+    changes = ", ".join(
+        f"{gettext(Role(role).label)}: {old or '—'} → {new or '—'}"
+        for role, (old, new) in entry.changes.items()
+    )
+    told: str = gettext(
+        "%(who)s changed the limits of %(currency)s at %(time)s (%(changes)s). Compare, and save again.",
+        who=entry.actor,
+        currency=currency,
+        time=entry.at.astimezone(reader_zone()).strftime("%H:%M"),
+        changes=changes,
+    )
+    return told
 
 
 def _page(

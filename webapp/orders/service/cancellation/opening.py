@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 
 from webapp.auth.roles import Permission
 from webapp.core.audit import record
@@ -35,6 +35,7 @@ from webapp.orders.models import (
 from webapp.orders.service.cancellation.authority import Authority, limits_in
 from webapp.orders.service.cancellation.facts import read_facts
 from webapp.orders.service.cancellation.refusals import BY_PROBLEM, PurchaseTransactionNotFound
+from webapp.orders.service.editing import latest_change, told_change
 from webapp.orders.service.news import announce_opened
 from webapp.orders.service.splitting import split_off
 from webapp.orders.service.standing import restate
@@ -143,10 +144,12 @@ def grant(session: Session, wish: CancellationRequest, plan_id: int | None, by: 
 def check_version(order: Order, expected: int | None) -> None:
     """Refuse a form that was opened on an older state of the order. Raises Conflict."""
     if expected is not None and order.version != expected:
+        session = object_session(order)
+        latest = latest_change(session, order) if session is not None else None
         raise Conflict(
             "The order was changed since you opened this form. Look at what changed, then send it again.",
             code="stale_form",
-            details={"version": order.version, "expected": expected},
+            details={"version": order.version, "expected": expected, **told_change(latest)},
         )
 
 

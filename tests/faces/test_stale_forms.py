@@ -1,0 +1,100 @@
+"""Every form by which staff change something says which state it was filled in on, or stands here with the reason why not.
+
+What then happens (409, who did what and when, nothing typed lost) is tested beside each form; here the forms are walked,
+so that a new one cannot forget to ask.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from webapp.admin import VIEWS
+
+TEMPLATES = Path(__file__).parents[2] / "webapp" / "templates"
+
+# endpoint → the fragment of its form, and what in it carries the state that was looked at.
+CHECKED = {
+    "orders.cancel": ("orders/_cancel.html", "form.version"),
+    "orders.approve_plan": ("orders/_plan_deeds.html", 'name="version"'),
+    "orders.confirm_plan": ("orders/_plan_deeds.html", 'name="version"'),
+    "orders.reject_plan": ("orders/_reject.html", "form.version"),
+    "orders.enter_evidence": ("orders/_evidence.html", "form.version"),
+    "orders.change": ("orders/_address_form.html", "form.version"),
+    "orders.move": ("orders/_move.html", "form.version"),
+    "orders.pack": ("orders/_pack.html", "form.version"),
+    "orders.do_deed": ("orders/_deeds.html", 'name="version"'),
+    "orders.ask_label": ("orders/_delivery.html", 'name="version"'),
+    "orders.vendor_says": ("orders/_vendor.html", "form.version"),
+    "orders.post_assign": ("orders/_assign.html", "form.version"),
+    "orders.post_tags": ("orders/_tag_menu.html", 'name="shown"'),
+    "orders.post_view_change": ("orders/_view_form.html", "form.view_version"),
+    "orders.post_view_delete": ("orders/_view_form.html", "form.view_version"),
+    "cancellations.approve": ("cancellations/_approve_many.html", "row.version"),
+    "cancellations.decide": ("cancellations/_decide.html", "version-"),
+    "channels.save": ("channels/_form.html", "form.version"),
+    "approval_limits.save": ("settings/_limit_row.html", 'name="seen"'),
+    "webhooks.save": ("webhooks/_form.html", "form.version"),
+    "tracking.apply": ("tracking/_buttons.html", 'name="version"'),
+    "tracking.undo": ("tracking/_buttons.html", 'name="version"'),
+    "tracking.choose_columns": ("tracking/_columns.html", "form.version"),
+    **{f"{view.endpoint_name}.edit_view": ("admin/form.html", "seen[1]") for view in VIEWS},
+}
+_MAKES = "makes something new; a second click is the same by the form's own number, or a taken name"
+_ASKS = "shows or computes, changes nothing"
+_LIST = "acts on each of a list under its lock, with a verdict each"
+_ONCE = "what it acts on can be done once: its state is the guard, and who was faster is named"
+_OWN = "the reader's own settings"
+_WORK = "starts work that changes nothing twice; a second click joins the first"
+_GONE = "takes away or ends; what is gone already is said so"
+EXEMPT = {
+    **dict.fromkeys(
+        ("orders.post_note", "orders.post_view", "channels.create", "webhooks.create", "tokens.create",
+         "finance.gather_batch", "tracking.hand_in", "orders.export"), _MAKES),
+    **dict.fromkeys(
+        ("orders.preview_cancel", "orders.offer_move", "orders.one_more_parcel", "orders.ask_assign_many",
+         "orders.ask_cancel_many", "orders.ask_move_many", "orders.ask_tag_many", "cancellations.ask_approve",
+         "finance.download_file", "orders.print_chosen"), _ASKS),
+    **dict.fromkeys(
+        ("orders.post_assign_many", "orders.post_tag_many", "orders.open_many", "orders.move_all"), _LIST),
+    **dict.fromkeys(
+        ("attention.close", "finance.close_difference", "finance.close_transfers", "finance.enter_payee",
+         "finance.enter_returned", "finance.export", "finance.remove", "orders.confirm_notes",
+         "mentions.mark_read", "orders.tell_again", "orders.told_by_hand", "orders.try_refund_again",
+         "channels.mend", "channels.mean", "channels.make_products", "customers.post_erase",
+         "webhooks.pause", "webhooks.resume", "webhooks.rotate", "orders.post_view_move"), _ONCE),
+    **dict.fromkeys(
+        ("auth.save_profile", "auth.change_password", "auth.end_session", "auth.set_theme", "auth.do_sign_in",
+         "auth.sign_out", "orders.choose_columns"), _OWN),
+    **dict.fromkeys(
+        ("channels.apply_backfill", "channels.check", "channels.pull", "channels.replay", "channels.reread",
+         "channels.start_backfill", "channels.tell_all_again", "finance.reconcile_now", "operations.retry",
+         "orders.ask_payment_history", "orders.check_refund", "orders.pull", "orders.refresh",
+         "orders.refresh_chosen", "tracking.check_again", "webhooks.replay", "webhooks.replay_failed",
+         "webhooks.test"), _WORK),
+    **dict.fromkeys(("tokens.revoke", "webhooks.delete", "staff.sign_out_view"), _GONE),
+    **{f"{view.endpoint_name}.create_view": _MAKES for view in VIEWS},
+    **{f"{view.endpoint_name}.{deed}_view": _GONE for view in VIEWS for deed in ("delete", "action")},
+}  # fmt: skip
+# Written to by machines, with signatures or tokens.
+MACHINES = re.compile(r"/api/|/channels/<int:channel_id>/webhooks/|/payments/<account>/webhooks")
+
+
+def forms(app: Flask) -> set[str]:
+    return {
+        rule.endpoint
+        for rule in app.url_map.iter_rules()
+        if "POST" in (rule.methods or ()) and not MACHINES.match(rule.rule)
+    }
+
+
+def test_forms_when_walked_then_each_says_what_it_was_filled_in_on_or_why_it_need_not(app: Flask) -> None:
+    assert sorted(forms(app) - CHECKED.keys() - EXEMPT.keys()) == []
+    assert sorted(CHECKED.keys() & EXEMPT.keys()) == []
+
+
+@pytest.mark.parametrize("endpoint", sorted(CHECKED))
+def test_form_when_drawn_then_carries_the_state_that_was_looked_at(endpoint: str) -> None:
+    template, carrier = CHECKED[endpoint]
+    assert carrier in (TEMPLATES / template).read_text()
