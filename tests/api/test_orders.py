@@ -13,8 +13,10 @@ from tests.api.programs import program
 from tests.order_drafts import HOME, PLACED, draft, line, make_channel, order_of, payment, write
 from webapp.auth.roles import Role
 from webapp.core.audit import AuditEntry
+from webapp.core.db import Base
 from webapp.orders.enums import TenderKind
 from webapp.orders.models import Order
+from webapp.orders.service import deleting
 
 NEW: dict[str, Any] = {
     "channel": 1,
@@ -314,3 +316,16 @@ def test_both_addresses_when_given_then_the_detail_has_them_apart(app: Flask, se
         "",
         "Koç Tekstil",
     )
+
+
+def test_every_table_when_it_points_to_orders_then_deleting_knows_what_becomes_of_it() -> None:
+    """A table that comes later must say whether it keeps its order from being deleted or goes with it."""
+    told = {model.__tablename__ for model in (*deleting._MONEY, *deleting._DECIDED, *deleting._GONE_WITH_IT)}
+    pointing = {
+        table.name
+        for table in Base.metadata.tables.values()
+        for key in table.foreign_keys
+        if key.column.table.name == "orders"
+    }
+
+    assert pointing - told == {"attention"}  # its entries stay, without their order

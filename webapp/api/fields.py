@@ -160,7 +160,7 @@ def described(field: Any, **_ignored: Any) -> dict[str, Any]:
     """How the specification describes these kinds; apispec asks it for every field."""
     told: dict[str, Any] = {}
     if isinstance(field, Amount):
-        told = {"type": "string", "pattern": r"^[+-]?[0-9]{1,14}(\.[0-9]{1,4})?$", "example": "8.50"}
+        told = {"type": "string", "pattern": r"^[+-]?[0-9]{1,14}(\.[0-9]{1,4})?$"}
     elif isinstance(field, Moment):
         told = {"type": "string", "format": "date-time"}
     elif isinstance(field, Word):
