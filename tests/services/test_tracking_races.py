@@ -44,7 +44,7 @@ def applying_of(desk: Uploads, upload_id: int) -> Callable[[], int]:
 
     def job() -> int:
         with unit_of_work() as session:
-            return apply_batch(session, upload_id, desk.agent.id)
+            return apply_batch(session, upload_id, desk.agent.id)[0]
 
     return job
 

@@ -148,10 +148,11 @@ def csv_pieces(header: Sequence[str], rows: Iterator[list[Cell]]) -> Iterator[by
 
 
 def _csv_cell(value: Cell) -> str:
+    if type(value) is str:
+        # What begins with a letter or a digit begins no formula: most cells need no closer look.
+        return value if value[:1].isalnum() else plain_cell(value)
     # The reader's clock, as the page shows it: not UTC as in files for programs.
-    if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M:%S}"
-    return plain_cell(value)
+    return value.isoformat(" ") if isinstance(value, datetime) else plain_cell(value)
 
 
 def _matching(

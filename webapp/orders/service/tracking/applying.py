@@ -28,9 +28,13 @@ from webapp.orders.tracking_file.verdicts import Judgement, Verdict
 # Orders of one transaction: their locks are held for some 0.3 s, and one wait for the disk is shared.
 AT_ONCE: Final = 200
 
+# By the index of what waits, from behind the batch before: the entries of what is done lie before it, dead.
 _NEXT = text("""
-    SELECT DISTINCT order_number FROM tracking_row
-    WHERE upload_id = :upload AND outcome = 'waiting' ORDER BY order_number LIMIT :limit
+    SELECT DISTINCT order_number FROM (
+        SELECT order_number FROM tracking_row
+        WHERE upload_id = :upload AND outcome = 'waiting' AND order_number > :after
+        ORDER BY order_number LIMIT :limit) AS head
+    ORDER BY order_number
 """)
 _DONE = text("""
     UPDATE tracking_row kept SET outcome = given.outcome, verdict = given.verdict, fact = given.fact,
@@ -62,9 +66,10 @@ def apply(run: OperationRun) -> None:
         waiting = _count(session, upload_id)
         done = _count(session, upload_id, "shipped") + _count(session, upload_id, "refused")
         run.fence(session, done=done, total=waiting + done)
+    after = ""
     while True:
         with unit_of_work() as session:
-            taken = apply_batch(session, upload_id, run.requested_by_id)
+            taken, after = apply_batch(session, upload_id, run.requested_by_id, after)
             done += taken
             run.fence(session, done=done)
         if not taken:
@@ -73,11 +78,14 @@ def apply(run: OperationRun) -> None:
         _finish(session, run, upload_id)
 
 
-def apply_batch(session: Session, upload_id: int, staff_id: int | None) -> int:
-    """Carry the next orders out, in the caller's transaction; how many rows got their outcome, 0 when none waits."""
-    numbers = list(session.scalars(_NEXT, {"upload": upload_id, "limit": AT_ONCE}))
+def apply_batch(session: Session, upload_id: int, staff_id: int | None, after: str = "") -> tuple[int, str]:
+    """Carry the next orders behind `after` out, in the caller's transaction.
+
+    Gives how many rows got their outcome, 0 when none waits, and the last order's number.
+    """
+    numbers = list(session.scalars(_NEXT, {"upload": upload_id, "after": after, "limit": AT_ONCE}))
     if not numbers:
-        return 0
+        return 0, after
     uploader = uploader_of(session, staff_id)
     limit_waiting(session)
     locked = lock_orders(session, order_ids(session, numbers, uploader.scope))
@@ -86,7 +94,7 @@ def apply_batch(session: Session, upload_id: int, staff_id: int | None) -> int:
     orders = read_orders(session, locked)
     judged = judge_rows(rows, orders)
     _carry_out(session, upload_id, rows, judged, orders, uploader.context)
-    return len(rows)
+    return len(rows), numbers[-1]
 
 
 def _carry_out(

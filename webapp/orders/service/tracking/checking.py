@@ -40,9 +40,11 @@ OF_THE_CELLS: Final = (
     Verdict.CARRIER_UNKNOWN,
 )
 _NEXT_NUMBERS = text("""
-    SELECT DISTINCT order_number FROM tracking_row
-    WHERE upload_id = :upload AND order_number > :after AND order_number <> '' AND NOT (verdict = ANY(CAST(:cells AS text[])))
-    ORDER BY order_number LIMIT :limit
+    SELECT DISTINCT order_number FROM (
+        SELECT order_number FROM tracking_row
+        WHERE upload_id = :upload AND order_number > :after AND NOT (verdict = ANY(CAST(:cells AS text[])))
+        ORDER BY order_number, position LIMIT :limit) AS head
+    ORDER BY order_number
 """)
 _JUDGED = text("""
     UPDATE tracking_row kept SET verdict = given.verdict, fact = given.fact, order_id = given.order_id,
