@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from tempfile import SpooledTemporaryFile
 from typing import Any, Final, cast
 
-from flask import Response, request, send_file, url_for
+from flask import Response, make_response, render_template, request, send_file, url_for
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
@@ -32,6 +32,14 @@ KINDS: Final = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 IN_MEMORY: Final = 2_000_000  # bytes
+
+
+@blueprint.get("/export")
+@requires(Permission.EXPORTS_RUN)
+def ask_export() -> Response:
+    """As what should the list of the address go out?"""
+    state = asked_list(db.session(), request.args)
+    return make_response(render_template("orders/export_ask.html", state=state))
 
 
 @blueprint.post("/export")

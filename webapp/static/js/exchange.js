@@ -2,6 +2,7 @@
 (() => {
   const { one, on, csrf, words } = kontor;
   const HIDDEN_POLL_MS = 5000;
+  const DOWNLOAD_MS = 2000;
   // By id: a fragment that polls replaces itself, so the next one to ask is another element.
   const lastPoll = new Map();
   const polls = element => /\bevery\b/.test(element.getAttribute('hx-trigger') ?? '');
@@ -84,6 +85,8 @@
     if (event.defaultPrevented || form.method !== 'post' || form.hasAttribute('hx-post')) return;
     if (busy(form)) return event.preventDefault();
     setBusy(form, true);
+    // What answers with a file leaves the page where it is: after a double click's time it can be asked for again.
+    if ('download' in form.dataset) setTimeout(() => setBusy(form, false), DOWNLOAD_MS);
   });
   window.addEventListener('pageshow', () => kontor.all('form[data-busy]').forEach(form => setBusy(form, false)));
 })();
