@@ -16,6 +16,7 @@ from tests.uploading import (
     Uploads,
     context_of,
     csv_of,
+    file_store,
     items_now,
     noted,
     order_now,
@@ -32,6 +33,7 @@ from webapp.core.clock import utc_now
 from webapp.core.db import db, unit_of_work
 from webapp.core.errors import Conflict, InvalidInput, NotFound
 from webapp.core.hints import drain
+from webapp.core.operations import NewOperation, Queue, create
 from webapp.orders.models import IntegrationAction, Order, OrderItem, TrackingUpload
 from webapp.orders.service.tracking import (
     bulk_tracking_number_update,
@@ -403,6 +405,23 @@ def test_reserved_stock_when_goods_leave_then_it_is_released_and_taken_again_by_
     assert _reserved() == Decimal(0)
     desk.undo(upload_id)
     assert _reserved() == Decimal(2)
+
+
+def test_an_upload_when_a_month_has_passed_then_its_bytes_and_rows_are_gone_and_the_order_stays(
+    desk: Uploads,
+) -> None:
+    order_id = desk.order("1001")
+    old, new = (desk.upload(csv_of([HEADER, ("1001", f"TR90010010{at}")])) for at in (1, 2))
+    desk.apply(old)
+    names = [upload_now(each).stored_name or "" for each in (old, new)]
+    with unit_of_work() as session:
+        past = utc_now() - timedelta(days=31)
+        session.execute(update(TrackingUpload).where(TrackingUpload.id == old).values(created_at=past))
+        create(session, NewOperation(kind="files.tidy", queue=Queue.FILES, dedupe_key="files", args={}))
+    drain("files")
+    assert [file_store().path(name).exists() for name in names] == [False, True]
+    assert (verdicts(old), len(verdicts(new))) == ([], 1)
+    assert items_now(order_id) == [(500, "TR900100101")]
 
 
 def _reserved() -> Any:

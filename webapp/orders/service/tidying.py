@@ -17,8 +17,9 @@ TIDY_KIND: Final = "files.tidy"
 EVERY_MINUTES: Final = 60
 # The bytes of an upload are needed only until they are read; a month lets somebody ask what the file was.
 BYTES_KEPT: Final = timedelta(days=30)
-# The rows of a file with their verdicts; the orders' own timelines keep what was done for ever.
-ROWS_KEPT: Final = timedelta(days=180)
+# The rows of a file with their verdicts: carriers write names and telephone numbers into other columns, and an erased
+# customer's must be gone in time. The orders' own timelines keep what was done for ever.
+ROWS_KEPT: Final = timedelta(days=30)
 # Whatever no row names was left by a process that died; a younger one may still be being written.
 ORPHANS_KEPT_S: Final = 24 * 3600.0
 
