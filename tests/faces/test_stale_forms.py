@@ -32,6 +32,7 @@ CHECKED = {
     "orders.post_view_change": ("orders/_view_form.html", "form.view_version"),
     "orders.post_view_delete": ("orders/_view_form.html", "form.view_version"),
     "cancellations.approve": ("cancellations/_approve_many.html", "row.version"),
+    "cancellations.reject": ("cancellations/_reject_many.html", "row.version"),
     "cancellations.decide": ("cancellations/_decide.html", "version-"),
     "channels.save": ("channels/_form.html", "form.version"),
     "approval_limits.save": ("settings/_limit_row.html", 'name="seen"'),
@@ -54,7 +55,7 @@ EXEMPT = {
          "finance.gather_batch", "tracking.hand_in", "orders.export"), _MAKES),
     **dict.fromkeys(
         ("orders.preview_cancel", "orders.offer_move", "orders.one_more_parcel", "orders.ask_assign_many",
-         "orders.ask_cancel_many", "orders.ask_move_many", "orders.ask_tag_many", "cancellations.ask_approve",
+         "orders.ask_cancel_many", "orders.ask_move_many", "orders.ask_tag_many", "cancellations.ask_approve", "cancellations.ask_reject",
          "finance.download_file", "orders.print_chosen"), _ASKS),
     **dict.fromkeys(
         ("orders.post_assign_many", "orders.post_tag_many", "orders.open_many", "orders.move_all"), _LIST),

@@ -144,7 +144,7 @@ def test_a_stale_page_when_it_applies_then_409_says_so_and_nothing_is_applied(
     upload_id = checked(client, csv_of([HEADER, ("1001", "TR900100101")]))
     answer = act(client, f"/tracking/{upload_id}/apply", version=1)
     assert answer.status_code == 409
-    assert "has moved on since the page was opened" in answer.text
+    assert "moved this upload on since the page was opened" in answer.text
     drain("files")
     assert items_now(order_id) == [(400, None)]
 

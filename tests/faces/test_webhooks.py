@@ -117,7 +117,7 @@ def test_saving_when_somebody_was_faster_then_409_and_what_was_typed_stays(admin
     status, page = post(admin, f"{made_id}/edit", **{**form, "description": "Mine"})
 
     assert status == 409
-    assert "Somebody changed this webhook" in page
+    assert "Ada Yılmaz changed this webhook" in page
     assert 'value="Mine"' in page
     assert 'name="version" type="hidden" value="2"' in page
     assert post(admin, f"{made_id}/edit", **{**form, "description": "Mine", "version": "2"})[0] == 303

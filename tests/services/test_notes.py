@@ -223,11 +223,11 @@ def test_confirming_when_raced_by_the_same_person_in_two_tabs_then_one_entry(
 ) -> None:
     note = make_note(session, order, must_read=True)
     session.commit()
-    reader = make_staff()
+    note_id, reader = note.id, make_staff()
 
     def confirm() -> int:
         with unit_of_work() as unit:
-            return confirm_read(unit, [note.id], by(reader), channels=None)
+            return confirm_read(unit, [note_id], by(reader), channels=None)
 
     assert sorted(race(app, [confirm, confirm])) == [0, 1]
     assert len(session.scalars(select(AuditEntry).where(AuditEntry.tag == "order.note.confirmed")).all()) == 1

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from webapp.channels.models import Channel
-from webapp.core.audit import AuditContext, record
+from webapp.core.audit import AuditContext, record, who_did_last
 from webapp.core.clock import utc_now
 from webapp.core.errors import Conflict, InvalidInput, NotFound
 from webapp.core.operations import create
@@ -70,8 +70,9 @@ class WebhookService:
         """Another address, other events or channels. Raises InvalidInput, NotFound, Conflict for a stale form."""
         subscription = self.locked(subscription_id)
         if version is not None and version != subscription.version:
+            who = who_did_last(self.session, ("webhook", subscription_id))
             raise Conflict(
-                N_("Somebody changed this webhook while you were editing it. Look at it, and save again."),
+                f"{who} changed this webhook while you were editing it. Look at it, and save again.",
                 code="stale_form",
             )
         before, before_url = _shown(subscription), subscription.url

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from webapp.auth.roles import Permission
-from webapp.core.audit import AuditContext, AuditEntry, record
+from webapp.core.audit import AuditContext, record, who_did_last
 from webapp.core.errors import Conflict, InvalidInput, NotFound, PermissionDenied
 from webapp.orders.models import SavedView
 
@@ -115,13 +115,7 @@ def _to_change(session: Session, view_id: int, owner: Owner, version: int | None
     if view.is_shared and not owner.may_share:
         raise PermissionDenied("This view is everybody's. Ask a supervisor to change it.")
     if version is not None and version != view.version:
-        latest = session.scalars(
-            select(AuditEntry)
-            .where(AuditEntry.subject_type == "saved_view", AuditEntry.subject_id == str(view_id))
-            .order_by(AuditEntry.id.desc())
-            .limit(1)
-        ).first()
-        who = latest.actor if latest else "Somebody"
+        who = who_did_last(session, ("saved_view", view_id))
         raise Conflict(
             f"{who} has changed this view meanwhile. Look at it, then save again.", code="stale_version"
         )

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from webapp.cargo.models import CargoCompany
-from webapp.core.audit import SYSTEM, AuditContext, record
+from webapp.core.audit import SYSTEM, AuditContext, record, who_did_last
 from webapp.core.errors import Conflict, InvalidInput, NotFound, TransitionNotAllowed
 from webapp.orders.enums import LEFT_STATUSES, LIVE_STATUSES, OrderStatus
 from webapp.orders.inputs import MoveItems, VendorWord
@@ -131,8 +131,9 @@ class VendorOrderService:
         lock_order(self.session, order_id, acting=context)
         vendor_order = self.session.get_one(VendorOrder, vendor_order_id, populate_existing=True)
         if version is not None and version != vendor_order.version:
+            who = who_did_last(self.session, ("vendor_order", vendor_order_id))
             raise Conflict(
-                "The vendor's part of this order was changed meanwhile. Look at it, then save again.",
+                f"{who} has changed the vendor's part of this order meanwhile. Look at it, then save again.",
                 code="stale_version",
                 details={"version": vendor_order.version},
             )

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from webapp.auth.models import StaffUser
-from webapp.core.audit import AuditContext, record
+from webapp.core.audit import AuditContext, record, who_did_last
 from webapp.core.clock import utc_now
 from webapp.core.errors import Conflict, InvalidInput, NotFound
 from webapp.core.file_store import StoredFile
@@ -253,8 +253,9 @@ def _begin(session: Session, upload: TrackingUpload, kind: str, context: AuditCo
 def _locked(session: Session, upload_id: int, version: int | None = None) -> TrackingUpload:
     upload = locked_upload(session, upload_id)
     if version is not None and version != upload.version:
+        who = who_did_last(session, ("tracking_upload", upload_id))
         raise Conflict(
-            "This upload has moved on since the page was opened. Look at it and decide again.",
+            f"{who} has moved this upload on since the page was opened. Look at it and decide again.",
             code="stale_version",
         )
     return upload
