@@ -25,8 +25,8 @@ from webapp.orders.service.tracking.shipping import Shipment, ship
 from webapp.orders.service.tracking.uploads import bulk_tracking_number_update_status, locked_upload
 from webapp.orders.tracking_file.verdicts import Judgement, Verdict
 
-# Orders of one transaction: their locks are held for some 0.3 s, and one wait for the disk is shared.
-AT_ONCE: Final = 200
+# Orders of one transaction: their locks are held for about a quarter of a second, and one wait for the disk is shared.
+AT_ONCE: Final = 500
 
 # By the index of what waits, from behind the batch before: the entries of what is done lie before it, dead.
 _NEXT = text("""

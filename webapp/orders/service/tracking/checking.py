@@ -29,7 +29,7 @@ from webapp.orders.tracking_file.limits import Unreadable
 from webapp.orders.tracking_file.verdicts import Judgement, SheetRow, Verdict, judge
 
 # Orders that are read and judged in one transaction.
-AT_ONCE: Final = 1_000
+AT_ONCE: Final = 5_000
 # Known from the cells alone: no order can change it.
 OF_THE_CELLS: Final = (
     Verdict.NO_ORDER_NUMBER,
