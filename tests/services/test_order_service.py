@@ -116,7 +116,13 @@ def test_an_order_changed_meanwhile_when_edited_then_it_is_refused_and_says_by_w
     with pytest.raises(Conflict, match="Ece Kaya has changed this order meanwhile") as refused:
         edit(version=1, notes="Ring twice")
 
-    assert refused.value.details == {"version": 2, "changed_by": "Ece Kaya", "change": "changed notes"}
+    changed_at = session.scalars(select(AuditEntry.at).where(AuditEntry.tag == "order.updated")).one()
+    assert refused.value.details == {
+        "version": 2,
+        "changed_by": "Ece Kaya",
+        "changed_at": changed_at.isoformat(),
+        "change": "changed notes",
+    }
     assert order_of(session).notes == "Ring once"
 
 

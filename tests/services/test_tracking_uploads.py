@@ -384,7 +384,7 @@ def test_a_stale_page_when_it_applies_then_it_is_refused(desk: Uploads) -> None:
     desk.order("1001")
     upload_id = desk.upload(csv_of([HEADER, ("1001", "TR900100101")]))
     seen = upload_now(upload_id).version
-    with pytest.raises(Conflict, match="has moved on"), unit_of_work() as session:
+    with pytest.raises(Conflict, match="Deniz Arslan has moved this upload on"), unit_of_work() as session:
         bulk_tracking_number_update(session, upload_id, desk.context, version=seen - 1)
 
 
