@@ -70,8 +70,7 @@ def test_a_spreadsheet_when_uploaded_mapped_applied_and_undone_in_a_browser(
     assert axe_problems(page) == []
     look(page, "1-empty")
     upload(page, xlsx_of(rows), "yurtici-2811.xlsx")
-    expect(page.get_by_text("Being checked")).to_be_visible()
-    drain("files")
+    work(page, "Being checked")
     # The page looks for itself.
     expect(page.get_by_text("We do not know these titles")).to_be_visible()
     assert axe_problems(page) == []
@@ -85,7 +84,7 @@ def test_a_spreadsheet_when_uploaded_mapped_applied_and_undone_in_a_browser(
     page.get_by_label("Order number", exact=True).select_option(label="B · Commande n°")
     page.get_by_label("SKU or item id").select_option(label="C · Réf.")
     page.get_by_role("button", name="Check with these columns").click()
-    drain("files")
+    work(page, "Being checked")
 
     expect(page.get_by_role("button", name="Apply 2 rows")).to_be_visible()
     expect(page.get_by_role("row", name="7.28003E+15")).to_contain_text("Number was rounded")
@@ -106,7 +105,7 @@ def test_a_spreadsheet_when_uploaded_mapped_applied_and_undone_in_a_browser(
     expect(page.get_by_role("row", name="TR900100101")).to_contain_text("Will ship")
 
     page.get_by_role("button", name="Apply 2 rows").click()
-    drain("files")
+    work(page, "The numbers are being written.")
     expect(page.get_by_role("button", name="Undo…")).to_be_visible()
     look(page, "5-applied")
     assert axe_problems(page) == []
@@ -119,7 +118,7 @@ def test_a_spreadsheet_when_uploaded_mapped_applied_and_undone_in_a_browser(
     page.go_back()
     page.get_by_role("button", name="Undo…").click()
     page.get_by_role("dialog").get_by_role("button", name="Undo").click()
-    drain("files")
+    work(page, "The upload is being undone.")
     expect(page.get_by_text("Undone", exact=True).first).to_be_visible()
     page.get_by_role("link", name="All rows 6").click()
     expect(page.get_by_role("row", name="TR900100101")).to_contain_text("Undone")
@@ -156,10 +155,10 @@ def test_without_a_script_when_uploaded_and_applied_then_it_works_all_the_same(
     sign_in(context, web_app, base_url, Role.AGENT)
     page = context.new_page()
     upload(page, csv_of([HEADER, ("1001", "TR900100101")]), "parcels.csv")
-    drain("files")
+    work(page, "Being checked")
     page.get_by_role("link", name="Refresh").click()
     page.get_by_role("button", name="Apply 1 row").click()
-    drain("files")
+    work(page, "The numbers are being written.")
     page.get_by_role("link", name="Refresh").click()
     expect(page.get_by_text("Applied", exact=True)).to_be_visible()
     assert items_now(1) == [(500, "TR900100101")] * 2
@@ -178,3 +177,9 @@ def test_the_preview_when_on_a_phone_then_nothing_scrolls_sideways(
         assert axe_problems(page) == []
         assert not scrolls_sideways(page)
     look(page, f"8-phone-{language}")
+
+
+def work(page: Page, said: str) -> None:
+    """A worker takes what was asked for, once the page says that it was."""
+    expect(page.get_by_text(said).first).to_be_visible()
+    drain("files")
