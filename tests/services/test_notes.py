@@ -143,8 +143,8 @@ def test_action_when_a_note_must_be_read_then_each_person_confirms_for_themselve
     assert [(each.staff_id, each.order_id) for each in confirmed] == [(first.id, order.id)]
 
 
-@pytest.mark.parametrize("origin", [Origin.CHANNEL, Origin.API, Origin.COMMAND])
-def test_action_when_no_person_at_a_page_acts_then_no_note_holds_it_up(
+@pytest.mark.parametrize("origin", [Origin.CHANNEL, Origin.COMMAND])
+def test_action_when_no_person_acts_then_no_note_holds_it_up(
     session: Session, order: Order, origin: Origin
 ) -> None:
     make_note(session, order, must_read=True)
@@ -156,14 +156,15 @@ def test_action_when_no_person_at_a_page_acts_then_no_note_holds_it_up(
         assert lock_order(unit, order.id).id == order.id
 
 
-def test_action_when_done_in_bulk_for_somebody_who_has_not_read_then_refused(
-    session: Session, order: Order
+@pytest.mark.parametrize("origin", [Origin.JOB, Origin.API])
+def test_action_when_done_in_bulk_or_by_a_program_for_somebody_who_has_not_read_then_refused(
+    session: Session, order: Order, origin: Origin
 ) -> None:
     make_note(session, order, must_read=True)
     session.commit()
     staff = make_staff(Role.SUPERVISOR)
     with pytest.raises(MustReadFirst), unit_of_work() as unit:
-        lock_order(unit, order.id, acting=by(staff, Origin.JOB))
+        lock_order(unit, order.id, acting=by(staff, origin))
 
 
 # A colleague acts while another one posts a note that must be read: the note stands before the act or after it.

@@ -6,14 +6,15 @@ existing orders by id, then what belongs to them, and product stock last.
 
 The lock is FOR NO KEY UPDATE: it excludes its own kind, but not a note or log entry that only points to the order.
 
-Whoever acts on an order as a person says so (`acting`): a note that must be read holds them up until they have
-confirmed it. Machines, channels, programs and the command line are not asked to read.
+Whoever acts on an order for a person says so (`acting`): a note that must be read holds them up until they have
+confirmed it, at a page, through their program, and order by order in what a worker does on their word. Channels, banks,
+carriers, the clock and the command line are not asked to read.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from psycopg.errors import LockNotAvailable
-from sqlalchemy import exists, select, text
+from sqlalchemy import ColumnElement, Select, and_, exists, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -28,8 +29,8 @@ LOCK_TIMEOUT_MS = 5_000
 _LOCK_ALL = text("SELECT id FROM orders WHERE id = ANY(CAST(:ids AS bigint[])) ORDER BY id FOR NO KEY UPDATE")
 
 
-# A person at a page, or what a worker does one by one because a person has asked for it in bulk.
-_PEOPLE = frozenset({Origin.PAGE, Origin.JOB})
+# A person at a page, their program, or what a worker does one by one because a person has asked for it in bulk.
+_FOR_PEOPLE = frozenset({Origin.PAGE, Origin.API, Origin.JOB})
 
 
 class MustReadFirst(Conflict):
@@ -68,23 +69,43 @@ def lock_order(session: Session, order_id: int, *, acting: AuditContext | None =
 
 def unread_notes(session: Session, order_id: int, staff_id: int) -> list[OrderNote]:
     """The order's notes that hold this person up, the oldest first. Nobody has to confirm what they wrote themselves."""
+    query = select(OrderNote).where(OrderNote.order_id == order_id, _is_unread(staff_id))
+    return list(session.scalars(query.order_by(OrderNote.id)))
+
+
+Several = Collection[int] | Select[tuple[int]]
+
+
+def held_up(session: Session, order_ids: Several, acting: AuditContext) -> frozenset[int]:
+    """Which of these orders have a note that must be read before that person acts. The orders are locked, or only shown."""
+    if acting.staff_id is None or acting.origin not in _FOR_PEOPLE:
+        return frozenset()
+    query = select(OrderNote.order_id).where(OrderNote.order_id.in_(order_ids), _is_unread(acting.staff_id))
+    return frozenset(session.scalars(query))
+
+
+def require_read(session: Session, order_ids: Several, acting: AuditContext) -> None:
+    """Refuse an act on all of these orders at once. Raises MustReadFirst naming one of them."""
+    for order_id in sorted(held_up(session, order_ids, acting))[:1]:
+        _refuse_unread(session, session.get_one(Order, order_id), acting)
+
+
+def _is_unread(staff_id: int) -> ColumnElement[bool]:
     confirmed = exists().where(
         NoteReader.note_id == OrderNote.id,
         NoteReader.staff_id == staff_id,
         NoteReader.read_at.is_not(None),
     )
-    query = select(OrderNote).where(
-        OrderNote.order_id == order_id,
+    return and_(
         OrderNote.must_read,
         OrderNote.erased_at.is_(None),
         OrderNote.staff_id.is_distinct_from(staff_id),
         ~confirmed,
     )
-    return list(session.scalars(query.order_by(OrderNote.id)))
 
 
 def _refuse_unread(session: Session, order: Order, acting: AuditContext) -> None:
-    if acting.staff_id is None or acting.origin not in _PEOPLE:
+    if acting.staff_id is None or acting.origin not in _FOR_PEOPLE:
         return
     notes = unread_notes(session, order.id, acting.staff_id)
     if notes:

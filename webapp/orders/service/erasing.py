@@ -19,7 +19,7 @@ from webapp.core.bulk import plain_array
 from webapp.core.errors import Conflict, NotFound
 from webapp.core.text import N_
 from webapp.orders.enums import OrderStatus
-from webapp.orders.locks import limit_waiting, lock_orders
+from webapp.orders.locks import limit_waiting, lock_orders, require_read
 from webapp.orders.service.search import refresh_search
 from webapp.orders.service.wording import listed
 
@@ -171,7 +171,7 @@ def erase_customer(
 ) -> bool:
     """Erase the person, in one transaction; False when nothing of them is left. Totals of their orders do not change.
 
-    `is_overdue`: the orders are so old that an unfinished status is none any more. Raises NotFound, and Conflict while
+    `is_overdue`: the orders are so old that an unfinished status is none any more. Raises NotFound, MustReadFirst, and Conflict while
     a parcel, a cancellation, a refund or a message to a channel or carrier still needs the person's data.
     """
     limit_waiting(session)
@@ -185,6 +185,7 @@ def erase_customer(
             f"This customer has more than {MOST_ORDERS:,} orders: a marketplace's collective customer, not one person."
         )
     lock_orders(session, order_ids)
+    require_read(session, order_ids, context)
     _blank(session, customer, order_ids)
     refresh_search(session, order_ids)
     record(

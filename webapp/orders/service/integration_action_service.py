@@ -23,7 +23,7 @@ from webapp.core.errors import Conflict, NotFound
 from webapp.core.operations import NewOperation, Operation, OperationState, Queue, hint_after_commit
 from webapp.core.operations import create as create_operation
 from webapp.orders.enums import OPEN_ACTION_STATES, STUCK_ACTION_STATES, ActionKind, ActionState
-from webapp.orders.locks import lock_order
+from webapp.orders.locks import held_up, limit_waiting, lock_order, lock_orders
 from webapp.orders.models import IntegrationAction, Order
 from webapp.orders.service.channel_answers import ChannelAnswer, channel_answered, wants_answer
 
@@ -110,9 +110,12 @@ class IntegrationActionService:
     def send_again(self, action_id: int, audit_context: AuditContext) -> IntegrationAction:
         """Have a row tried anew, or at once if it waits for its next try.
 
-        Raises NotFound, and Conflict for one that was told already or that a newer one has made untrue.
+        Raises NotFound, Conflict for one that was told already or that a newer one has made untrue, and MustReadFirst.
         """
-        action = self._locked(action_id)
+        lock_order(self.session, self._order_of(action_id), acting=audit_context)
+        return self._sent_again(self._locked(action_id), audit_context)
+
+    def _sent_again(self, action: IntegrationAction, audit_context: AuditContext) -> IntegrationAction:
         if action.state not in {*STUCK_ACTION_STATES, ActionState.FAILED}:
             raise Conflict(
                 f"This is “{ActionState(action.state).label}” by now; there is nothing to send again."
@@ -129,28 +132,30 @@ class IntegrationActionService:
         return action
 
     def send_all_again(self, channel_id: int, audit_context: AuditContext) -> int:
-        """Have every given-up row of a channel tried anew that nothing newer has made untrue; how many."""
-        query = select(IntegrationAction.id).where(
+        """Have every given-up row of a channel tried anew that nothing newer has made untrue; how many.
+
+        Those of an order with a note that must be read first stay as they are.
+        """
+        query = select(IntegrationAction.id, IntegrationAction.order_id).where(
             IntegrationAction.channel_id == channel_id, IntegrationAction.state == ActionState.GIVEN_UP.value
         )
+        given_up = self.session.execute(query.order_by(IntegrationAction.id)).all()
+        limit_waiting(self.session)
+        locked = lock_orders(self.session, [row.order_id for row in given_up])
+        held = held_up(self.session, locked, audit_context)
         sent = 0
-        for action_id in self.session.scalars(query.order_by(IntegrationAction.id)).all():
-            if not self._newer_was_told(self.session.get_one(IntegrationAction, action_id)):
-                self.send_again(action_id, audit_context)
+        for action in [self._locked(row.id) for row in given_up if row.order_id not in held]:
+            if action.state == ActionState.GIVEN_UP and not self._newer_was_told(action):
+                self._sent_again(action, audit_context)
                 sent += 1
         return sent
 
     def done_by_hand(self, action_id: int, audit_context: AuditContext) -> IntegrationAction:
         """Somebody has done at the channel what we could not tell it.
 
-        Raises NotFound, and Conflict for one that no person is waited for.
+        Raises NotFound, Conflict for one that no person is waited for, and MustReadFirst.
         """
-        order_id = self.session.scalar(
-            select(IntegrationAction.order_id).where(IntegrationAction.id == action_id)
-        )
-        if order_id is None:
-            raise NotFound("There is no such message to a channel.")
-        order = lock_order(self.session, order_id)
+        order = lock_order(self.session, self._order_of(action_id), acting=audit_context)
         action = self._locked(action_id)
         if action.state not in STUCK_ACTION_STATES:
             raise Conflict(f"This is “{ActionState(action.state).label}” by now.")
@@ -159,6 +164,13 @@ class IntegrationActionService:
             channel_answered(self.session, action, order, ChannelAnswer(told=True))
         self._record(action, audit_context, "integration_action.done_by_hand")
         return action
+
+    def _order_of(self, action_id: int) -> int:
+        query = select(IntegrationAction.order_id).where(IntegrationAction.id == action_id)
+        order_id = self.session.scalar(query)
+        if order_id is None:
+            raise NotFound("There is no such message to a channel.")
+        return order_id
 
     def _locked(self, action_id: int) -> IntegrationAction:
         action = self.session.get(IntegrationAction, action_id, with_for_update=True, populate_existing=True)

@@ -102,7 +102,7 @@ class OrderService:
 
     def order_status_update(self, order: Order, audit_context: AuditContext = SYSTEM) -> Order:
         """Set the order's status and flags to what its items and plans make of it; right ones are left alone."""
-        order = lock_order(self.session, order.id)
+        order = lock_order(self.session, order.id, acting=audit_context)
         changes = {
             name: [getattr(order, name), value]
             for name, value in derived(self.session, order).items()
@@ -196,7 +196,7 @@ class OrderService:
 
         Raises Conflict when a cancellation or a split line stands on the shares as they are.
         """
-        order = lock_order(self.session, order.id)
+        order = lock_order(self.session, order.id, acting=audit_context)
         redistribute(self.session, order, audit_context)
         return order
 

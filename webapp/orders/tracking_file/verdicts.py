@@ -21,6 +21,7 @@ class Verdict(StrEnum):
     ITEM_NOT_FOUND = "item_not_found"
     CANCELLED = "cancelled"
     PLAN_OPEN = "plan_open"
+    NOTE_UNREAD = "note_unread"
     NOT_PAYABLE = "not_payable"
     OTHER_NUMBER = "other_number"
     NOT_MOVABLE = "not_movable"
@@ -72,6 +73,13 @@ _WORDS: Final[dict[Verdict, tuple[str, str]]] = {
     Verdict.PLAN_OPEN: (
         N_("Being cancelled"),
         N_("A cancellation is open. Decide it first, or name the items that are sent all the same."),
+    ),
+    Verdict.NOTE_UNREAD: (
+        N_("A note must be read first"),
+        N_(
+            "A colleague left a note on order %(fact)s that must be read before anything else. Open the order, confirm "
+            "that you have read it, then have the file checked or upload it again."
+        ),
     ),
     Verdict.NOT_PAYABLE: (
         N_("Not paid or confirmed"),
@@ -131,10 +139,12 @@ class ItemFact:
 
 @dataclass(frozen=True, slots=True)
 class OrderFact:
-    """An order with this number, with its items."""
+    """An order with this number, with its items. `is_held_up`: the uploader must read a note before they act on it."""
 
     id: int
     items: tuple[ItemFact, ...]
+    number: str = ""
+    is_held_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +196,8 @@ def _alone(row: SheetRow, orders: Sequence[OrderFact]) -> Judgement:
         return Judgement(row.position, Verdict.AMBIGUOUS, str(len(fitting)))
     order = fitting[0]
     judged = _of_items(row, named[order.id])
+    if order.is_held_up and judged.verdict is Verdict.WILL_SHIP:
+        judged = Judgement(row.position, Verdict.NOTE_UNREAD, order.number)
     return replace(judged, order_id=order.id)
 
 

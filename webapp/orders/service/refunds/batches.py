@@ -20,6 +20,8 @@ from webapp.core.iban import is_iban
 from webapp.core.money import in_words
 from webapp.core.operations import NewOperation, Operation, Queue, create
 from webapp.orders.enums import RefundState, RefundWay
+from webapp.orders.locks import held_up
+from webapp.orders.models import Order
 from webapp.orders.queries.transfers import waiting_transfers
 from webapp.orders.service.cancellation.authority import Authority
 from webapp.payments.latin import in_bank_letters
@@ -60,7 +62,7 @@ def gather(session: Session, currency: str, by: Authority) -> Gathered:
     waiting = session.scalars(waiting_transfers(currency).limit(MOST_TRANSFERS)).all()
     session.add(batch)
     session.flush()
-    gathered = _add(session, batch, waiting)
+    gathered = _add(session, batch, waiting, by)
     if not gathered.added:
         words = " ".join(each.words for each in gathered.left_out[:1])
         raise Conflict(
@@ -82,7 +84,7 @@ def add_transfers(
     if batch.transfer_count + len(wanted) > MOST_TRANSFERS:
         raise InvalidInput(f"A batch holds at most {MOST_TRANSFERS} transfers; begin another one.")
     before = batch.transfer_count
-    gathered = _add(session, batch, wanted)
+    gathered = _add(session, batch, wanted, by)
     if gathered.added:
         changes = {"transfers": [before, batch.transfer_count]}
         _note(session, batch, by, "transfer_batch.changed", changes)
@@ -166,7 +168,7 @@ def _gathering(session: Session, batch_id: int) -> TransferBatch:
     return batch
 
 
-def _add(session: Session, batch: TransferBatch, wanted: Sequence[Refund]) -> Gathered:
+def _add(session: Session, batch: TransferBatch, wanted: Sequence[Refund], by: Authority) -> Gathered:
     """The conditional update competes with whoever settles one of them by hand: exactly one of the two has it."""
     payees = {
         payee.id: payee
@@ -175,6 +177,7 @@ def _add(session: Session, batch: TransferBatch, wanted: Sequence[Refund]) -> Ga
         )
     }
     left_out = {refund.id: why_not(refund, payees.get(refund.payee_id or 0), batch) for refund in wanted}
+    left_out |= _unread(session, wanted, by)
     added = session.scalars(
         update(Refund)
         .where(
@@ -209,6 +212,18 @@ def why_not(refund: Refund, payee: Payee | None, batch: TransferBatch) -> str:
     if not in_bank_letters(payee.holder_name):
         return "Banks do not take the letters of its holder's name; write it in Latin letters."
     return ""
+
+
+def _unread(session: Session, wanted: Sequence[Refund], by: Authority) -> dict[uuid.UUID, str]:
+    """Money of an order waits as well while a note on it must be read first."""
+    held = held_up(session, {refund.order_id for refund in wanted}, by.context)
+    rows = session.execute(select(Order.id, Order.number).where(Order.id.in_(held)))
+    numbers = {row.id: row.number for row in rows}
+    return {
+        refund.id: f"A note on order {numbers[refund.order_id]} must be read first; confirm it on the order's page."
+        for refund in wanted
+        if refund.order_id in held
+    }
 
 
 def _count(session: Session, batch: TransferBatch) -> None:

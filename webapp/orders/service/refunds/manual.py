@@ -31,7 +31,7 @@ def settle_by_hand(
     Raises PermissionDenied, NotFound, TransitionNotAllowed, InvalidInput without evidence, Conflict for a transfer
     that lies in a batch: the batch settles it.
     """
-    order, refund = locked_refund(session, refund_id)
+    order, refund = locked_refund(session, refund_id, acting=by.context)
     by.require(Permission.REFUND_LOYALTY if refund.way == RefundWay.LOYALTY else Permission.REFUND_MANUAL)
     check_refund_move(RefundState(refund.state), state, evidence=evidence)
     _refuse_in_batch(session, refund)
@@ -72,7 +72,7 @@ def try_again(
     `way` is bank transfer (with its account) or loyalty credit. Raises PermissionDenied, Conflict when it was not
     declined or another one has taken its place, InvalidInput above the cap or for a wrong account.
     """
-    order, declined = locked_refund(session, refund_id)
+    order, declined = locked_refund(session, refund_id, acting=by.context)
     by.require(Permission.CANCEL_APPROVE)
     if way is RefundWay.LOYALTY:
         by.require(Permission.REFUND_LOYALTY)

@@ -64,7 +64,7 @@ def return_transfer(session: Session, refund_id: uuid.UUID, by: Authority, *, wo
     by.require(Permission.REFUND_MANUAL)
     if not words.strip():
         raise InvalidInput("Say what the bank said.", fields={"words": ["Say what the bank said."]})
-    order, refund = locked_refund(session, refund_id)
+    order, refund = locked_refund(session, refund_id, acting=by.context)
     batch = session.get(TransferBatch, refund.transfer_batch_id or 0)
     if refund.way != RefundWay.TRANSFER or batch is None or batch.state == "gathering":
         raise Conflict("This refund went to no bank yet; take it out of its batch.", code="not_exported")
@@ -84,7 +84,7 @@ def name_payee(
     """Enter or correct where a waiting transfer goes. Raises InvalidInput, and Conflict once the bank may have it."""
     by.require(Permission.REFUND_MANUAL)
     check_account(iban, holder_name)
-    order, refund = locked_refund(session, refund_id)
+    order, refund = locked_refund(session, refund_id, acting=by.context)
     if refund.way != RefundWay.TRANSFER or refund.state != RefundState.MANUAL:
         raise Conflict("This refund is no transfer that waits.", code="not_waiting")
     if refund.transfer_batch_id is not None:

@@ -17,7 +17,7 @@ from webapp.core.bulk import json_list, plain_array, text_array
 from webapp.core.clock import utc_now
 from webapp.core.db import unit_of_work
 from webapp.core.operations import OperationRun
-from webapp.orders.locks import limit_waiting, lock_orders
+from webapp.orders.locks import held_up, limit_waiting, lock_orders
 from webapp.orders.models import TrackingRow
 from webapp.orders.service.tracking.checking import count_verdicts, judge_rows
 from webapp.orders.service.tracking.facts import ItemState, OrderState, order_ids, read_orders, uploader_of
@@ -92,7 +92,7 @@ def apply_batch(session: Session, upload_id: int, staff_id: int | None, after: s
     # Read under the locks: whoever cancelled or shipped before us has committed by now.
     rows = _waiting(session, upload_id, numbers)
     orders = read_orders(session, locked)
-    judged = judge_rows(rows, orders)
+    judged = judge_rows(rows, orders, held_up(session, locked, uploader.context))
     _carry_out(session, upload_id, rows, judged, orders, uploader.context)
     return len(rows), numbers[-1]
 

@@ -1,7 +1,7 @@
 """The preview: a worker reads an upload and gives every row its verdict. Nothing is changed but the upload's own rows."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final, Protocol
 
@@ -13,6 +13,7 @@ from webapp.core.clock import utc_now
 from webapp.core.db import unit_of_work
 from webapp.core.file_store import FileStore
 from webapp.core.operations import OperationRun
+from webapp.orders.locks import held_up
 from webapp.orders.models import TrackingRow, TrackingUpload
 from webapp.orders.service.tracking.facts import (
     OrderState,
@@ -104,12 +105,18 @@ def sheet_rows(rows: SheetRows) -> dict[str, list[SheetRow]]:
     return found
 
 
-def judge_rows(rows: SheetRows, orders: Mapping[int, OrderState]) -> list[Judgement]:
-    """The verdicts of these rows, which name whole order numbers, by how the orders stand."""
+def judge_rows(
+    rows: SheetRows, orders: Mapping[int, OrderState], held: Collection[int] = ()
+) -> list[Judgement]:
+    """The verdicts of these rows, which name whole order numbers, by how the orders stand.
+
+    `held`: orders with a note that the uploader must read first (orders/locks.py::held_up).
+    """
     named = by_number(orders)
     judged: list[Judgement] = []
     for number, of_number in sheet_rows(rows).items():
-        judged += judge(of_number, [order.as_fact() for order in named.get(number, [])])
+        facts = [order.as_fact(is_held_up=order.id in held) for order in named.get(number, [])]
+        judged += judge(of_number, facts)
     return judged
 
 
@@ -141,7 +148,8 @@ def _judge_all(run: OperationRun, upload_id: int, uploader: Uploader) -> None:
                 return
             rows = _rows(session, upload_id, numbers)
             orders = read_orders(session, order_ids(session, numbers, uploader.scope))
-            write_verdicts(session, upload_id, judge_rows(rows, orders))
+            held = held_up(session, orders.keys(), uploader.context)
+            write_verdicts(session, upload_id, judge_rows(rows, orders, held))
             done += len(rows)
             run.fence(session, done=done)
             after = numbers[-1]

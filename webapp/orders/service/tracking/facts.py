@@ -73,9 +73,9 @@ class OrderState:
     shipping_company: str | None
     items: tuple[ItemState, ...]
 
-    def as_fact(self) -> OrderFact:
+    def as_fact(self, *, is_held_up: bool = False) -> OrderFact:
         """What decides about the verdicts of rows that name it."""
-        return OrderFact(self.id, tuple(each.as_fact() for each in self.items))
+        return OrderFact(self.id, tuple(each.as_fact() for each in self.items), self.number, is_held_up)
 
 
 _ORDER_COLUMNS: Final = (

@@ -1,4 +1,5 @@
-"""Undoing an upload: every item goes back to what it was, unless somebody has changed it since or its channel was told.
+"""Undoing an upload: every item goes back to what it was, unless somebody has changed it since, its channel was told, or a
+note of its order must be read first.
 
 In batches of orders under their locks, like applying: each row gets its outcome in the transaction of the act.
 """
@@ -17,7 +18,7 @@ from webapp.core.clock import utc_now
 from webapp.core.db import unit_of_work
 from webapp.core.operations import OperationRun
 from webapp.orders.enums import ActionKind, OrderStatus
-from webapp.orders.locks import limit_waiting, lock_orders
+from webapp.orders.locks import held_up, limit_waiting, lock_orders
 from webapp.orders.models import IntegrationAction, TrackingRow
 from webapp.orders.service.integration_action_service import IntegrationActionService
 from webapp.orders.service.timeline import Entry, record_all
@@ -65,7 +66,8 @@ def undo_batch(session: Session, upload_id: int, staff_id: int | None, after: in
     lock_orders(session, ids)
     rows = _shipped(session, upload_id, ids)
     orders = read_orders(session, ids)
-    untouched = [row for row in rows if _is_untouched(row, orders[row.order_id])]
+    held = held_up(session, ids, uploader.context)
+    untouched = [row for row in rows if row.order_id not in held and _is_untouched(row, orders[row.order_id])]
     undone = _untold(session, untouched)
     _take_back(session, undone, orders, uploader.context)
     positions = {row.position for row in undone}

@@ -4,9 +4,9 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from webapp.auth.models import StaffUser
@@ -15,6 +15,7 @@ from webapp.core.clock import utc_now
 from webapp.core.errors import Conflict, InvalidInput, NotFound
 from webapp.core.file_store import StoredFile
 from webapp.core.operations import NewOperation, Operation, Queue, create
+from webapp.orders.locks import require_read
 from webapp.orders.models import TrackingRow, TrackingUpload
 from webapp.orders.service.tracking.facts import Scope
 from webapp.orders.tracking_file.columns import Field, as_json, header_words, is_complete
@@ -142,7 +143,7 @@ def undo_upload(
 ) -> Operation:
     """Take back what an upload did, for items that nobody has changed since and whose channel was not told yet.
 
-    Raises Conflict unless it was applied within the last day.
+    Raises Conflict unless it was applied within the last day, and MustReadFirst for a note on one of its orders.
     """
     upload = _locked(session, upload_id, version)
     if upload.state in ("undoing", "undone") and upload.operation_id is not None:
@@ -152,6 +153,12 @@ def undo_upload(
         raise Conflict(
             "It was applied more than a day ago. Change the orders one by one instead.", code="too_late"
         )
+    shipped = select(TrackingRow.order_id).where(
+        TrackingRow.upload_id == upload_id,
+        TrackingRow.outcome == "shipped",
+        TrackingRow.order_id.is_not(None),
+    )
+    require_read(session, cast(Select[tuple[int]], shipped), context)
     _note(session, upload, context, "tracking_upload.undone", {})
     return _begin(session, upload, UNDO_KIND, context)
 
