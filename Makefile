@@ -7,7 +7,7 @@ RUN := .venv/bin/python
 DEV := .venv-dev/bin/python
 SOURCES := webapp sandbox tests bench scripts migrations worker.py
 
-.PHONY: run test test-api test-real chaos chaos-long test-long lint format bench bench-1m lock venv venv-dev clean
+.PHONY: run test test-api test-real chaos chaos-long upload-long test-long lint format bench bench-1m lock venv venv-dev clean
 
 # The whole product with its demo. Ctrl-C stops everything; the next run goes on where this one was.
 run: venv
@@ -18,11 +18,16 @@ test: venv-dev
 		KONTOR_CHROMIUM="$$chromium" exec $(DEV) -m pytest $(TESTS)
 
 # Refunds under faults and kills: 0 doubled, 0 missing. KONTOR_CHAOS_N refunds, KONTOR_CHAOS_SEED to repeat a run.
-chaos: venv-dev
+# With upload-long: 20,000 tracking numbers, a worker that is killed ten times, and the same file again.
+chaos: venv-dev upload-long
 	exec $(DEV) -m pytest tests/chaos -m chaos -s --timeout=600
 
-chaos-long: venv-dev
+chaos-long: venv-dev upload-long
 	KONTOR_CHAOS_N=500 exec $(DEV) -m pytest tests/chaos -m chaos -s --timeout=3600
+
+upload-long: venv-dev
+	KONTOR_UPLOAD_CRASH_ROWS=$${KONTOR_UPLOAD_CRASH_ROWS-20000} $(DEV) -m pytest tests/jobs/test_upload_crashes.py \
+		-o log_cli=true -o log_cli_level=WARNING --timeout=600
 
 # The whole specification of the API against a running server with data: no server error, no broken shape.
 # KONTOR_CONTRACT_N test cases per operation, KONTOR_CONTRACT_SEED for other ones.

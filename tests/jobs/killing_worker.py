@@ -5,6 +5,7 @@ The product knows nothing of it: the steps of a pull are wrapped from here.
     KILL_FILE     one line per shot ("step pid"), written before it falls
     KILL_SEED     which step of which life is the last; printed with the shots
     KILL_LIMIT    no more shots than this
+    KILL_WITHIN   how many steps a life has at most (else 9)
     KILL_STEP     shoot at this step alone (else at any)
     KILL_NTH      … and only when it is reached for the nth time in a life
     PER_PAGE      orders per page
@@ -43,6 +44,7 @@ class Gun:
         self._step = env.get("KILL_STEP", "")
         self._nth = int(env.get("KILL_NTH", "0"))
         self._seed = env.get("KILL_SEED", "1")
+        self._within = int(env.get("KILL_WITHIN", STEPS_IN_A_LIFE))
         self._pid = 0
         self._reached = 0
         self._last = 0
@@ -55,7 +57,7 @@ class Gun:
         chance = random.Random(f"{self._seed}/{shots}")
         if os.getpid() != self._pid:
             self._pid, self._reached = os.getpid(), 0
-            self._last = self._nth or chance.randint(1, STEPS_IN_A_LIFE)
+            self._last = self._nth or chance.randint(1, self._within)
         self._reached += 1
         if self._reached == self._last:
             self._shoot(step, with_parent=not self._nth and chance.random() < BOTH_SHARE)

@@ -1,36 +1,43 @@
-"""F19: a real worker is shot at random steps of an upload, then the same file comes again. With the control that must fail."""
+"""F19: a real worker is shot at ten random steps of an upload, then the same file comes again. With controls that must fail.
 
+KONTOR_UPLOAD_CRASH_ROWS=20000 is the form of the release (make upload-long): the product's own batches, shots spread
+over all of it. KONTOR_CHAOS_SEED repeats a run.
+"""
+
+import logging
 import os
+import time
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
-from tests.factories import make_customer, make_order
 from tests.jobs.shooting import PATIENT, SEED
+from tests.jobs.upload_mix import expected, kinds, make_orders_of, the_file
 from tests.order_drafts import findings
 from tests.servers import Processes, Running, wait_until
-from tests.uploading import HEADER, Uploads, csv_of, noted, status, told, verdicts
+from tests.uploading import Uploads, noted, outcomes, status, told, verdicts
 from webapp.core.db import db, unit_of_work
 from webapp.core.operations import Operation
 from webapp.core.periodic import sweep
 from webapp.orders.models import Order, OrderItem
 from webapp.orders.service.tracking import UploadStatus
 
-# Half of them name orders that cannot ship, so that the counts have something to add up.
-ORDERS = int(os.environ.get("KONTOR_UPLOAD_ORDERS", "120"))
-KILLS = 10
+log = logging.getLogger(__name__)
+ROWS = int(os.environ.get("KONTOR_UPLOAD_CRASH_ROWS", "240"))
+KILLS, WHILE_READING = 10, 4
+IS_LONG = ROWS > 5_000
+# The small form has as many steps by smaller batches; a life of the long one may reach far into the file.
+SMALL_BATCH = "8"
+BATCH = "" if IS_LONG else SMALL_BATCH
+APPLYING_STEPS = "40" if IS_LONG else "12"
+CONTROL_ROWS = 240
 
 
 @pytest.fixture
 def desk(session: Session) -> Uploads:
-    desk = Uploads.open(session)
-    with unit_of_work() as unit:
-        customer = make_customer(unit, desk.channel)
-        for at in range(ORDERS):
-            make_order(unit, desk.channel, number=f"{10_000 + at}", customer=customer)
-    return desk
+    return Uploads.open(session)
 
 
 class Shots:
@@ -39,9 +46,9 @@ class Shots:
     def __init__(self, processes: Processes, folder: Path, **env: str) -> None:
         self.file = folder / "shots"
         self._processes = processes
-        self._env = {"KILL_FILE": str(self.file), "KILL_SEED": SEED, "AT_ONCE": "8", **env}
+        self._env = {"KILL_FILE": str(self.file), "KILL_SEED": SEED, "AT_ONCE": BATCH, **env}
         self._worker = self._start()
-        self._buried = 0
+        self._buried = len(self.fallen)
 
     @property
     def fallen(self) -> list[str]:
@@ -49,8 +56,12 @@ class Shots:
         return [line.rpartition(" ")[0] for line in lines]
 
     def until(self, upload_id: int, state: str) -> UploadStatus:
-        wait_until(lambda: self._look(upload_id, state), what=f"the upload to be {state}", timeout_s=150)
+        wait_until(lambda: self._look(upload_id, state), what=f"the upload to be {state}", timeout_s=500)
         return status(upload_id)
+
+    def end(self) -> None:
+        """Whoever shoots no longer works either."""
+        self._worker.kill_family()
 
     def _look(self, upload_id: int, state: str) -> bool:
         if len(self.fallen) > self._buried:
@@ -78,59 +89,113 @@ class Shots:
         )
 
 
-def the_file() -> bytes:
-    good = [(f"{10_000 + at}", f"TR{10_000 + at}") for at in range(ORDERS)]
-    bad = [(f"{90_000 + at}", f"TR{90_000 + at}") for at in range(ORDERS)]
-    return csv_of([HEADER, *(row for pair in zip(good, bad, strict=True) for row in pair)])
-
-
 def test_an_upload_when_its_worker_is_shot_ten_times_then_each_row_is_applied_once_and_the_counts_add_up(
     processes: Processes, desk: Uploads, tmp_path: Path
 ) -> None:
-    upload_id = desk.hand_in(the_file())
+    _stock(desk, ROWS)
+    began = time.monotonic()
+    upload_id = desk.hand_in(the_file(ROWS))
+    reading = Shots(processes, tmp_path, KILL_LIMIT=str(WHILE_READING))
+    checked = reading.until(upload_id, "checked")
+    reading.end()
+    wanted = expected(ROWS)
+    shipping = wanted.count("will_ship")
+    assert [verdict for verdict, _ in verdicts(upload_id)] == wanted, f"seed {SEED}: {reading.fallen}"
+    assert (checked.rows, checked.waiting) == (len(wanted), shipping)
+    assert told() == []
+
     desk.ask(upload_id)
-    shots = Shots(processes, tmp_path, KILL_LIMIT=str(KILLS))
+    applying = Shots(processes, tmp_path, KILL_LIMIT=str(KILLS), KILL_WITHIN=APPLYING_STEPS)
+    applied = applying.until(upload_id, "applied")
 
-    applied = shots.until(upload_id, "applied")
-
-    assert len(shots.fallen) == KILLS, f"seed {SEED}: {shots.fallen}"
-    counted = (applied.rows, applied.shipped, applied.refused, applied.unchanged, applied.waiting)
-    assert counted == (2 * ORDERS, ORDERS, ORDERS, 0, 0), f"seed {SEED}: {shots.fallen}"
+    assert len(applying.fallen) == KILLS, f"seed {SEED}: {applying.fallen}"
+    counted = (applied.rows, applied.shipped, applied.unchanged, applied.refused, applied.waiting)
+    harmless = wanted.count("unchanged") + wanted.count("duplicate")
+    assert counted == (len(wanted), shipping, harmless, len(wanted) - shipping - harmless, 0)
+    assert outcomes(upload_id) == ["shipped" if each == "will_ship" else "" for each in wanted]
     _each_shipped_once()
 
-    again = desk.hand_in(the_file())
-    shots.until(again, "checked")
-    assert [verdict for verdict, _ in verdicts(again)] == ["unchanged", "not_found"] * ORDERS
+    again = desk.hand_in(the_file(ROWS))
+    applying.until(again, "checked")
+    once_more = {"will_ship": "unchanged", "duplicate": "unchanged"}
+    assert [verdict for verdict, _ in verdicts(again)] == [once_more.get(each, each) for each in wanted]
     _each_shipped_once()
+    log.warning(
+        "seed %s: %d rows, %d to ship, 0 doubled, 0 missing, %.0f s; killed at: %s",
+        SEED,
+        len(wanted),
+        shipping,
+        time.monotonic() - began,
+        ", ".join(applying.fallen),
+    )
 
 
 def test_control_when_the_deed_is_committed_before_its_outcome_then_a_shot_makes_the_counts_wrong(
     processes: Processes, desk: Uploads, tmp_path: Path
 ) -> None:
-    upload_id = desk.upload(the_file())
-    desk.ask(upload_id)
-    shots = Shots(
-        processes,
-        tmp_path,
-        NAIVE_OUTCOMES="1",
-        KILL_STEP="deed committed alone",
-        KILL_NTH="2",
-        KILL_LIMIT="1",
+    applied = _shot_once(processes, desk, tmp_path)
+
+    # One batch was shipped, and its rows say that they had that number already.
+    shipping = expected(CONTROL_ROWS).count("will_ship")
+    assert applied.shipped < shipping
+    assert applied.shipped + applied.unchanged == shipping + sum(
+        expected(CONTROL_ROWS).count(each) for each in ("unchanged", "duplicate")
     )
 
-    applied = shots.until(upload_id, "applied")
 
+def test_control_when_nobody_looks_at_the_orders_again_then_a_shot_ships_a_batch_twice(
+    processes: Processes, desk: Uploads, tmp_path: Path
+) -> None:
+    _shot_once(processes, desk, tmp_path, NAIVE_JUDGING="1")
+
+    shipping = expected(CONTROL_ROWS).count("will_ship")
+    assert len(told()) > shipping
+    assert noted() > shipping
+    assert set(_versions("good")) == {2, 3}
+
+
+def _shot_once(processes: Processes, desk: Uploads, folder: Path, **env: str) -> UploadStatus:
+    """A worker that commits the deed before its outcome, shot between the two."""
+    _stock(desk, CONTROL_ROWS)
+    upload_id = desk.upload(the_file(CONTROL_ROWS))
+    desk.ask(upload_id)
+    limits = {"KILL_STEP": "deed committed alone", "KILL_NTH": "2", "KILL_LIMIT": "1"}
+    shots = Shots(processes, folder, NAIVE_OUTCOMES="1", AT_ONCE=SMALL_BATCH, **limits, **env)
+    applied = shots.until(upload_id, "applied")
     assert shots.fallen == ["deed committed alone"]
-    # Eight orders were shipped, and their rows say that they had that number already.
-    assert (applied.shipped, applied.unchanged) == (ORDERS - 8, 8)
+    return applied
+
+
+def _stock(desk: Uploads, rows: int) -> None:
+    with unit_of_work() as session:
+        make_orders_of(session, desk.channel, rows)
 
 
 def _each_shipped_once() -> None:
-    db.session.rollback()
-    versions = set(db.session.scalars(select(Order.version))) | set(
-        db.session.scalars(select(OrderItem.version))
-    )
-    assert versions == {2}, f"seed {SEED}"
-    assert len({word["tracking_number"] for word in told()}) == len(told()) == ORDERS
-    assert noted() == ORDERS
+    """Per order and number: its items at 500 once, one line on the timeline, one word for the channel."""
+    shipping = expected(ROWS).count("will_ship")
+    assert set(_versions("good") + _versions("twice")) == {2}, f"seed {SEED}"
+    assert set(_versions("had") + _versions("other") + _versions("cancelled") + _versions("rounded")) == {1}
+    words = [word["tracking_number"] for word in told()]
+    assert len(set(words)) == len(words) == shipping, f"seed {SEED}"
+    assert noted() == shipping
+    assert _numbers("good") == {f"TR{number}" for number, kind in kinds(ROWS) if kind == "good"}
     assert findings() == []
+
+
+def _versions(kind: str) -> list[int]:
+    """Every version of orders of this kind and of their items."""
+    db.session.rollback()
+    query = select(Order.version, OrderItem.version).join(OrderItem, OrderItem.order_id == Order.id)
+    found = db.session.execute(query.where(Order.number.in_(_of_kind(kind))))
+    return [version for row in found for version in row]
+
+
+def _numbers(kind: str) -> set[str | None]:
+    """The tracking numbers of orders of this kind whose items are shipped."""
+    query = select(OrderItem.tracking_number).join(Order, OrderItem.order_id == Order.id)
+    return set(db.session.scalars(query.where(OrderItem.status == 500, Order.number.in_(_of_kind(kind)))))
+
+
+def _of_kind(kind: str) -> list[str]:
+    return [number for number, each in kinds(ROWS) if each == kind]

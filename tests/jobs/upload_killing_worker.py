@@ -1,17 +1,22 @@
 """A worker that is shot while it works on uploads: `python -m tests.jobs.upload_killing_worker files` (see killing_worker).
 
-AT_ONCE          orders of one batch
-NAIVE_OUTCOMES   1: the control: what was done is committed before the rows' outcomes are
+AT_ONCE          orders of one batch, and rows; else as many as the product takes
+NAIVE_OUTCOMES   1: a control: what was done is committed before the rows' outcomes are
+NAIVE_JUDGING    1: with it: rows are carried out as the preview saw them, without a look at the orders as they are
 """
 
 import os
 import sys
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import worker
 from tests.jobs.killing_worker import Gun, wrap
 from webapp.core.operations import OperationRun
+from webapp.orders.enums import OrderStatus
 from webapp.orders.service.tracking import applying, checking, reading
+from webapp.orders.service.tracking.facts import OrderState
 
 
 def commit_the_deed_first(gun: Gun) -> None:
@@ -27,10 +32,25 @@ def commit_the_deed_first(gun: Gun) -> None:
     applying.ship = ship
 
 
+def believe_the_preview() -> None:
+    """The other mistake: whatever was approved when the file was looked at is taken to be so for ever."""
+    original = applying.judge_rows
+
+    def judge_rows(rows: Any, orders: Mapping[int, OrderState]) -> Any:
+        return original(rows, {order.id: _as_seen(order) for order in orders.values()})
+
+    applying.judge_rows = judge_rows
+
+
+def _as_seen(order: OrderState) -> OrderState:
+    items = (replace(item, status=int(OrderStatus.APPROVED), tracking_number=None) for item in order.items)
+    return replace(order, items=tuple(items))
+
+
 def main() -> None:
     gun = Gun(dict(os.environ))
-    applying.AT_ONCE = checking.AT_ONCE = int(os.environ.get("AT_ONCE", "200"))  # type: ignore[misc]
-    reading.AT_ONCE = int(os.environ.get("AT_ONCE", "5000"))  # type: ignore[misc]
+    if os.environ.get("AT_ONCE"):
+        applying.AT_ONCE = checking.AT_ONCE = reading.AT_ONCE = int(os.environ["AT_ONCE"])  # type: ignore[misc]
     wrap(reading, "run_guarded", gun, after="file read")
     wrap(checking, "write_verdicts", gun, after="verdicts written, not committed")
     wrap(applying, "lock_orders", gun, after="orders locked")
@@ -39,6 +59,8 @@ def main() -> None:
     wrap(OperationRun, "fence", gun, after="fenced, not committed")
     if os.environ.get("NAIVE_OUTCOMES"):
         commit_the_deed_first(gun)
+    if os.environ.get("NAIVE_JUDGING"):
+        believe_the_preview()
     worker.main(sys.argv[1])
 
 
