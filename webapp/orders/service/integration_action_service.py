@@ -14,10 +14,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from webapp.core.audit import AuditContext, record
+from webapp.core.bulk import Rows
 from webapp.core.db import before_commit
 from webapp.core.errors import Conflict, NotFound
 from webapp.core.operations import NewOperation, Operation, OperationState, Queue, hint_after_commit
@@ -29,6 +30,7 @@ from webapp.orders.service.channel_answers import ChannelAnswer, channel_answere
 
 DELIVER_KIND: Final = "channel.deliver"
 LONGEST_WORDS: Final = 1_000
+_ACTIONS: Final = Rows(IntegrationAction, "channel_id order_id order_item_id kind args")
 # Of these only the newest is true: an older one must not be sent after it.
 _SUPERSEDED_BY_NEWER: Final = frozenset({ActionKind.STATUS, ActionKind.ADDRESS})
 
@@ -75,18 +77,11 @@ class IntegrationActionService:
     def create_many(self, actions: Sequence[NewAction], audit_context: AuditContext) -> None:
         """Have channels told many things, in one statement; those of one order are told in the order given."""
         rows = [
-            {
-                "channel_id": each.channel_id,
-                "order_id": each.order_id,
-                "order_item_id": each.order_item_id,
-                "kind": each.kind.value,
-                "args": dict(each.args),
-                "requested_by_id": audit_context.staff_id,
-            }
+            (each.channel_id, each.order_id, each.order_item_id, each.kind.value, dict(each.args))
             for each in actions
         ]
         if rows:
-            self.session.execute(insert(IntegrationAction), rows)
+            _ACTIONS.insert(self.session, rows, same={"requested_by_id": audit_context.staff_id})
         for channel_id in {each.channel_id for each in actions}:
             ask_delivery(self.session, channel_id)
 

@@ -29,12 +29,11 @@ from webapp.orders.tracking_file.verdicts import Judgement, Verdict
 AT_ONCE: Final = 500
 
 # By the index of what waits, from behind the batch before: the entries of what is done lie before it, dead.
+# A number's rows come together, however many of them there are.
 _NEXT = text("""
-    SELECT DISTINCT order_number FROM (
-        SELECT order_number FROM tracking_row
-        WHERE upload_id = :upload AND outcome = 'waiting' AND order_number > :after
-        ORDER BY order_number LIMIT :limit) AS head
-    ORDER BY order_number
+    SELECT position, order_number, tracking_number, item, quantity, cargo_company_id, tracking_url, shipped_at
+    FROM tracking_row WHERE upload_id = :upload AND outcome = 'waiting' AND order_number > :after
+    ORDER BY order_number FETCH FIRST :limit ROWS WITH TIES
 """)
 _DONE = text("""
     UPDATE tracking_row kept SET outcome = given.outcome, verdict = given.verdict, fact = given.fact,
@@ -83,18 +82,20 @@ def apply_batch(session: Session, upload_id: int, staff_id: int | None, after: s
 
     Gives how many rows got their outcome, 0 when none waits, and the last order's number.
     """
-    numbers = list(session.scalars(_NEXT, {"upload": upload_id, "after": after, "limit": AT_ONCE}))
-    if not numbers:
+    given = {"upload": upload_id, "after": after, "limit": AT_ONCE}
+    rows = [WaitingRow(*row) for row in session.execute(_NEXT, given)]
+    if not rows:
         return 0, after
+    after = rows[-1].order_number
+    rows.sort()
     uploader = uploader_of(session, staff_id)
     limit_waiting(session)
-    locked = lock_orders(session, order_ids(session, numbers, uploader.scope))
+    locked = lock_orders(session, order_ids(session, {row.order_number for row in rows}, uploader.scope))
     # Read under the locks: whoever cancelled or shipped before us has committed by now.
-    rows = _waiting(session, upload_id, numbers)
     orders = read_orders(session, locked)
     judged = judge_rows(rows, orders, held_up(session, locked, uploader.context))
     _carry_out(session, upload_id, rows, judged, orders, uploader.context)
-    return len(rows), numbers[-1]
+    return len(rows), after
 
 
 def _carry_out(
@@ -151,24 +152,6 @@ def _undoable(before: ItemState, after: ItemState) -> dict[str, Any]:
         "company": before.shipping_company,
         "shipped": before.shipped_date.isoformat() if before.shipped_date else None,
     }
-
-
-def _waiting(session: Session, upload_id: int, numbers: Sequence[str]) -> list[WaitingRow]:
-    query = select(
-        TrackingRow.position,
-        TrackingRow.order_number,
-        TrackingRow.tracking_number,
-        TrackingRow.item,
-        TrackingRow.quantity,
-        TrackingRow.cargo_company_id,
-        TrackingRow.tracking_url,
-        TrackingRow.shipped_at,
-    ).where(
-        TrackingRow.upload_id == upload_id,
-        TrackingRow.outcome == "waiting",
-        TrackingRow.order_number.in_(numbers),
-    )
-    return [WaitingRow(*row) for row in session.execute(query.order_by(TrackingRow.position))]
 
 
 def _count(session: Session, upload_id: int, outcome: str = "waiting") -> int:
