@@ -102,7 +102,7 @@ def test_page_when_opened_then_shows_everything_about_the_order(
         "gul@example.com",
         "1 order",
         "Moda Cad. 22/1",
-        "34710 TR",
+        "34710 Kadıköy, İstanbul",
         "TS-BLK",
         "M · Black",
         "Wool &lt;b&gt;scarf&lt;/b&gt;",

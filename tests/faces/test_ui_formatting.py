@@ -10,6 +10,8 @@ from markupsafe import Markup
 from webapp.auth.permissions import CurrentStaff
 from webapp.auth.roles import Role
 from webapp.core.clock import utc_now
+from webapp.customers.models import Address
+from webapp.orders.views.address_lines import address_lines
 from webapp.ui.charts import bar_chart
 from webapp.ui.formatting import (
     amount_text,
@@ -132,3 +134,29 @@ def test_a_chart_when_computed_then_its_highest_bar_fills_it() -> None:
     ]
     assert bar_chart("Nothing", []).bars == ()
     assert sum(bar.tick for bar in bar_chart("Month", [(str(n), n, "") for n in range(31)]).bars) == 11
+
+
+@pytest.mark.parametrize(
+    ("language", "country", "expected"),
+    [
+        ("en", "TR", ["Elif Koç", "Moda Cad. 22/1", "34710 İstanbul", "Türkiye"]),
+        ("tr", "DE", ["Elif Koç", "Moda Cad. 22/1", "34710 İstanbul", "Almanya"]),
+        ("en", "GB", ["Elif Koç", "Moda Cad. 22/1", "İstanbul 34710", "United Kingdom"]),
+        ("en", "QQ", ["Elif Koç", "Moda Cad. 22/1", "İstanbul 34710", "QQ"]),
+    ],
+)
+def test_addresses_when_shown_then_the_postcode_stands_where_the_countrys_post_writes_it(
+    app: Flask, language: str, country: str, expected: list[str]
+) -> None:
+    address = Address(
+        first_name="Elif",
+        last_name="Koç",
+        line1="Moda Cad. 22/1",
+        city="İstanbul",
+        postcode="34710",
+        country=country,
+    )
+
+    context = reading_as(app, language)
+    assert address_lines(address) == expected
+    context.pop()

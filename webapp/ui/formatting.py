@@ -158,6 +158,16 @@ def short_day(day: date) -> str:
     return writer().day(day)
 
 
+def country_name(code: str) -> str:
+    """An ISO 3166 code as the reader calls the country; anything else as it is."""
+    return str(_countries(language()).get(code, code))
+
+
+@cache
+def _countries(language_code: str) -> dict[str, str]:
+    return {str(code): str(name) for code, name in Locale(language_code).territories.items()}
+
+
 def duration(span: timedelta) -> str:
     """`0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min` or `3 d 4 h`: as exact as anybody cares."""
     seconds = max(0.0, span.total_seconds())

@@ -7,6 +7,7 @@ from webapp.customers.models import Address
 from webapp.orders.addresses import Side
 from webapp.orders.models import AddressChange
 from webapp.orders.queries.detail import OrderHead
+from webapp.ui.formatting import country_name
 
 
 class ShownAddress(NamedTuple):
@@ -20,11 +21,23 @@ class ShownAddress(NamedTuple):
     waiting_lines: Sequence[str]
 
 
+# The posts of these countries write the postcode before the town (Universal Postal Union, addressing systems).
+_POSTCODE_FIRST = frozenset(
+    "AD AL AM AT AX AZ BA BE BG BY CH CY CZ DE DK DZ EE ES FI FO FR GE GL GR HR HU IL IS IT KG LI LT LU MA MC MD ME"
+    " MK NL NO PL PT RO RS SE SI SK SM TN TR UA UZ VA XK".split()
+)
+
+
 def address_lines(address: Address) -> list[str]:
-    """Name and company first, then from the street to the country; lines that would be empty are left out."""
+    """Name and company first, then from the street to the country; lines that would be empty are left out.
+
+    The country is named in the reader's language; a code that no country has is shown as it came.
+    """
     town = ", ".join(filter(None, (address.district, address.city, address.state)))
-    place = " ".join(filter(None, (address.postcode, address.country)))
-    lines = (address.full_name, address.company, address.line1, address.line2, town, place)
+    parts = (address.postcode, town) if address.country in _POSTCODE_FIRST else (town, address.postcode)
+    place = " ".join(filter(None, parts))
+    country = country_name(address.country)
+    lines = (address.full_name, address.company, address.line1, address.line2, place, country)
     return [line for line in lines if line]
 
 
