@@ -88,9 +88,12 @@ class CancelForm(FlaskForm):
         return [item for item in self.choosable if self[f"items-{item.key}"].data]
 
     def to_input(self) -> CancelRequest:
-        """What the service takes. Raises InvalidInput for what is no number, and when nothing is ticked."""
+        """What the service takes. Raises InvalidInput for what is no number, and when nothing is ticked.
+
+        Where nothing can be ticked the service says why.
+        """
         taken = self.taken()
-        if not taken:
+        if not taken and self.choosable:
             raise InvalidInput(
                 gettext("Tick what is to be cancelled."),
                 fields={"items": [gettext("Tick what is to be cancelled.")]},
