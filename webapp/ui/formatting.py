@@ -216,6 +216,6 @@ _FORMS: dict[str, Callable[[Writer, datetime], str]] = {
 
 
 def init_formatting(app: Flask) -> None:
-    """Give templates `_()`, `money()`, `when()`, `number()`, `count()` and the filter `|bdi`."""
+    """Give templates `_()`, `money()`, `when()`, `number()`, `count()` and the filters `|bdi`, `|country`."""
     app.jinja_env.globals.update(_=translated, money=money, when=when, number=number, count=count)
-    app.jinja_env.filters["bdi"] = bdi
+    app.jinja_env.filters.update(bdi=bdi, country=country_name)
