@@ -14,7 +14,7 @@ carriers, the clock and the command line are not asked to read.
 from collections.abc import Collection, Iterable
 
 from psycopg.errors import LockNotAvailable
-from sqlalchemy import ColumnElement, Select, and_, exists, select, text
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Select, and_, cast, exists, func, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -80,6 +80,9 @@ def held_up(session: Session, order_ids: Several, acting: AuditContext) -> froze
     """Which of these orders have a note that must be read before that person acts. The orders are locked, or only shown."""
     if acting.staff_id is None or acting.origin not in _FOR_PEOPLE:
         return frozenset()
+    if not isinstance(order_ids, Select):
+        # One array: a parameter for each of thousands would cost more than the question.
+        order_ids = select(func.unnest(cast(sorted(order_ids), ARRAY(BigInteger))))
     query = select(OrderNote.order_id).where(OrderNote.order_id.in_(order_ids), _is_unread(acting.staff_id))
     return frozenset(session.scalars(query))
 

@@ -1,10 +1,9 @@
 """What becomes of a row, given the orders it names: the same question before staff confirm and under the orders' locks."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from webapp.core.text import N_
 from webapp.orders.enums import LEFT_STATUSES, Dot, OrderStatus
@@ -126,8 +125,7 @@ _WORDS: Final[dict[Verdict, tuple[str, str]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ItemFact:
+class ItemFact(NamedTuple):
     """What decides about an item. `sku` is folded."""
 
     id: int
@@ -137,8 +135,7 @@ class ItemFact:
     tracking_number: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class OrderFact:
+class OrderFact(NamedTuple):
     """An order with this number, with its items. `is_held_up`: the uploader must read a note before they act on it."""
 
     id: int
@@ -147,8 +144,7 @@ class OrderFact:
     is_held_up: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SheetRow:
+class SheetRow(NamedTuple):
     """What a row asks for; `problem` is known before any order is looked at. `item` is folded."""
 
     position: int
@@ -159,8 +155,7 @@ class SheetRow:
     fact: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(NamedTuple):
     """A row's verdict. `moving` are items that go to 500, `numbered` those that are shipped and only lack the number."""
 
     position: int
@@ -188,17 +183,16 @@ def _alone(row: SheetRow, orders: Sequence[OrderFact]) -> Judgement:
         return Judgement(row.position, row.problem, row.fact)
     if not orders:
         return Judgement(row.position, Verdict.NOT_FOUND)
-    named = {order.id: _named(row.item, order.items) for order in orders}
-    fitting = [order for order in orders if named[order.id]]
-    if not fitting:
+    named = [(order, items) for order in orders if (items := _named(row.item, order.items))]
+    if not named:
         return Judgement(row.position, Verdict.ITEM_NOT_FOUND, row.item)
-    if len(fitting) > 1:
-        return Judgement(row.position, Verdict.AMBIGUOUS, str(len(fitting)))
-    order = fitting[0]
-    judged = _of_items(row, named[order.id])
+    if len(named) > 1:
+        return Judgement(row.position, Verdict.AMBIGUOUS, str(len(named)))
+    order, items = named[0]
+    judged = _of_items(row, order.id, items)
     if order.is_held_up and judged.verdict is Verdict.WILL_SHIP:
-        judged = Judgement(row.position, Verdict.NOTE_UNREAD, order.number)
-    return replace(judged, order_id=order.id)
+        return Judgement(row.position, Verdict.NOTE_UNREAD, order.number, order.id)
+    return judged
 
 
 def _named(item: str, items: Sequence[ItemFact]) -> tuple[ItemFact, ...]:
@@ -209,11 +203,11 @@ def _named(item: str, items: Sequence[ItemFact]) -> tuple[ItemFact, ...]:
     return by_sku or tuple(each for each in items if str(each.id) == item)
 
 
-def _of_items(row: SheetRow, items: Sequence[ItemFact]) -> Judgement:
-    statuses = {OrderStatus(each.status) for each in items}
+def _of_items(row: SheetRow, order_id: int, items: Sequence[ItemFact]) -> Judgement:
+    statuses = {each.status for each in items}
 
     def no(verdict: Verdict, fact: str = "") -> Judgement:
-        return Judgement(row.position, verdict, fact)
+        return Judgement(row.position, verdict, fact, order_id)
 
     if OrderStatus.CANCELLATION_WAITING in statuses:
         return no(Verdict.PLAN_OPEN)
@@ -222,38 +216,46 @@ def _of_items(row: SheetRow, items: Sequence[ItemFact]) -> Judgement:
         return no(Verdict.CANCELLED)
     if statuses & _UNPAID:
         return no(Verdict.NOT_PAYABLE)
-    shippable = [each for each in live if OrderStatus.SHIPPED in ITEM_MOVES[OrderStatus(each.status)]]
+    shippable = [each for each in live if each.status in _SHIPPABLE]
     moving = [each for each in shippable if each.status not in LEFT_STATUSES]
     left = [each for each in live if each.status in LEFT_STATUSES]
     numbered = [] if moving else [each for each in left if not each.tracking_number]
     if not moving and not numbered:
-        return _nothing_to_do(row, live, left)
-    sent = sum((each.quantity for each in (*moving, *numbered)), Decimal(0))
-    if row.quantity is not None and row.quantity != sent:
-        return no(Verdict.QUANTITY, f"{sent.normalize():f}")
+        return no(*_nothing_to_do(row, live, left))
+    if row.quantity is not None:
+        sent = sum((each.quantity for each in (*moving, *numbered)), Decimal(0))
+        if row.quantity != sent:
+            return no(Verdict.QUANTITY, f"{sent.normalize():f}")
     return Judgement(
         row.position,
         Verdict.WILL_SHIP,
+        order_id=order_id,
         moving=tuple(each.id for each in moving),
         numbered=tuple(each.id for each in numbered),
     )
 
 
-_UNPAID: Final = frozenset({OrderStatus.PAYMENT_WAITING, OrderStatus.CONFIRMATION_WAITING})
+# Plain numbers compare with members: an item is not looked up in the enumeration for each row that names it.
+_SHIPPABLE: Final = frozenset(
+    status.value for status, moves in ITEM_MOVES.items() if OrderStatus.SHIPPED in moves
+)
+_UNPAID: Final[frozenset[int]] = frozenset({OrderStatus.PAYMENT_WAITING, OrderStatus.CONFIRMATION_WAITING})
 
 
-def _nothing_to_do(row: SheetRow, live: Sequence[ItemFact], left: Sequence[ItemFact]) -> Judgement:
+def _nothing_to_do(row: SheetRow, live: Sequence[ItemFact], left: Sequence[ItemFact]) -> tuple[Verdict, str]:
     if not left:
-        return Judgement(row.position, Verdict.NOT_MOVABLE, OrderStatus(live[0].status).label)
+        return Verdict.NOT_MOVABLE, OrderStatus(live[0].status).label
     others = [each.tracking_number or "" for each in left if each.tracking_number != row.tracking_number]
     # Parts of an order may travel in parcels of their own: this row's parcel is one of them.
     if len(others) < len(left):
-        return Judgement(row.position, Verdict.UNCHANGED)
-    return Judgement(row.position, Verdict.OTHER_NUMBER, others[0])
+        return Verdict.UNCHANGED, ""
+    return Verdict.OTHER_NUMBER, others[0]
 
 
 def _together(rows: Sequence[SheetRow], alone: Sequence[Judgement]) -> list[Judgement]:
     """Rows that would ship, compared with each other: the same again is a duplicate, two numbers for one thing are refused."""
+    if len(rows) == 1:
+        return list(alone)
     numbers = {row.position: row.tracking_number for row in rows}
     claims: dict[int, list[Judgement]] = {}
     for judged in alone:

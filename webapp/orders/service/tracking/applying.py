@@ -20,7 +20,14 @@ from webapp.core.operations import OperationRun
 from webapp.orders.locks import held_up, limit_waiting, lock_orders
 from webapp.orders.models import TrackingRow
 from webapp.orders.service.tracking.checking import count_verdicts, judge_rows
-from webapp.orders.service.tracking.facts import ItemState, OrderState, order_ids, read_orders, uploader_of
+from webapp.orders.service.tracking.facts import (
+    ItemState,
+    OrderState,
+    facts_of,
+    order_ids,
+    read_orders,
+    uploader_of,
+)
 from webapp.orders.service.tracking.shipping import Shipment, ship
 from webapp.orders.service.tracking.uploads import bulk_tracking_number_update_status, locked_upload
 from webapp.orders.tracking_file.verdicts import Judgement, Verdict
@@ -83,7 +90,7 @@ def apply_batch(session: Session, upload_id: int, staff_id: int | None, after: s
     Gives how many rows got their outcome, 0 when none waits, and the last order's number.
     """
     given = {"upload": upload_id, "after": after, "limit": AT_ONCE}
-    rows = [WaitingRow(*row) for row in session.execute(_NEXT, given)]
+    rows = [WaitingRow._make(row) for row in session.execute(_NEXT, given).all()]
     if not rows:
         return 0, after
     after = rows[-1].order_number
@@ -93,7 +100,7 @@ def apply_batch(session: Session, upload_id: int, staff_id: int | None, after: s
     locked = lock_orders(session, order_ids(session, {row.order_number for row in rows}, uploader.scope))
     # Read under the locks: whoever cancelled or shipped before us has committed by now.
     orders = read_orders(session, locked)
-    judged = judge_rows(rows, orders, held_up(session, locked, uploader.context))
+    judged = judge_rows(rows, facts_of(orders, held_up(session, locked, uploader.context)))
     _carry_out(session, upload_id, rows, judged, orders, uploader.context)
     return len(rows), after
 

@@ -1,9 +1,9 @@
 """The preview: a worker reads an upload and gives every row its verdict. Nothing is changed but the upload's own rows."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
@@ -13,21 +13,13 @@ from webapp.core.clock import utc_now
 from webapp.core.db import unit_of_work
 from webapp.core.file_store import FileStore
 from webapp.core.operations import OperationRun
-from webapp.orders.locks import held_up
 from webapp.orders.models import TrackingRow, TrackingUpload
-from webapp.orders.service.tracking.facts import (
-    OrderState,
-    Uploader,
-    by_number,
-    order_ids,
-    read_orders,
-    uploader_of,
-)
+from webapp.orders.service.tracking.facts import Uploader, read_facts, uploader_of
 from webapp.orders.service.tracking.reading import map_again, read_file
 from webapp.orders.service.tracking.uploads import begin_applying, locked_upload
 from webapp.orders.tracking_file.columns import from_json, is_complete
 from webapp.orders.tracking_file.limits import Unreadable
-from webapp.orders.tracking_file.verdicts import Judgement, SheetRow, Verdict, judge
+from webapp.orders.tracking_file.verdicts import Judgement, OrderFact, SheetRow, Verdict, judge
 
 # Orders that are read and judged in one transaction.
 AT_ONCE: Final = 5_000
@@ -40,12 +32,11 @@ OF_THE_CELLS: Final = (
     Verdict.BAD_VALUE,
     Verdict.CARRIER_UNKNOWN,
 )
-_NEXT_NUMBERS = text("""
-    SELECT DISTINCT order_number FROM (
-        SELECT order_number FROM tracking_row
-        WHERE upload_id = :upload AND order_number > :after AND NOT (verdict = ANY(CAST(:cells AS text[])))
-        ORDER BY order_number, position LIMIT :limit) AS head
-    ORDER BY order_number
+# A number's rows come together, however many of them there are.
+_NEXT = text("""
+    SELECT position, order_number, tracking_number, item, quantity FROM tracking_row
+    WHERE upload_id = :upload AND order_number > :after AND NOT (verdict = ANY(CAST(:cells AS text[])))
+    ORDER BY order_number FETCH FIRST :limit ROWS WITH TIES
 """)
 _JUDGED = text("""
     UPDATE tracking_row kept SET verdict = given.verdict, fact = given.fact, order_id = given.order_id,
@@ -72,6 +63,7 @@ class NamedRow(Protocol):
 
 
 SheetRows = Sequence[NamedRow]
+Facts = Mapping[str, Sequence[OrderFact]]
 
 
 def check(run: OperationRun, store: FileStore, *, most_rows: int) -> None:
@@ -97,26 +89,14 @@ def check(run: OperationRun, store: FileStore, *, most_rows: int) -> None:
     _finish(run, upload_id)
 
 
-def sheet_rows(rows: SheetRows) -> dict[str, list[SheetRow]]:
-    """Rows of the database as the rules want them, by order number."""
-    found: dict[str, list[SheetRow]] = defaultdict(list)
+def judge_rows(rows: SheetRows, orders: Facts) -> list[Judgement]:
+    """The verdicts of these rows, which name whole order numbers, by how the orders of each number stand."""
+    named: dict[str, list[SheetRow]] = defaultdict(list)
     for row in rows:
-        found[row.order_number].append(SheetRow(row.position, row.tracking_number, row.item, row.quantity))
-    return found
-
-
-def judge_rows(
-    rows: SheetRows, orders: Mapping[int, OrderState], held: Collection[int] = ()
-) -> list[Judgement]:
-    """The verdicts of these rows, which name whole order numbers, by how the orders stand.
-
-    `held`: orders with a note that the uploader must read first (orders/locks.py::held_up).
-    """
-    named = by_number(orders)
+        named[row.order_number].append(SheetRow(row.position, row.tracking_number, row.item, row.quantity))
     judged: list[Judgement] = []
-    for number, of_number in sheet_rows(rows).items():
-        facts = [order.as_fact(is_held_up=order.id in held) for order in named.get(number, [])]
-        judged += judge(of_number, facts)
+    for number, of_number in named.items():
+        judged += judge(of_number, orders.get(number, ()))
     return judged
 
 
@@ -143,32 +123,15 @@ def _judge_all(run: OperationRun, upload_id: int, uploader: Uploader) -> None:
     while True:
         with unit_of_work() as session:
             given = {"upload": upload_id, "after": after, "cells": cells, "limit": AT_ONCE}
-            numbers = list(session.scalars(_NEXT_NUMBERS, given))
-            if not numbers:
+            rows = session.execute(_NEXT, given).all()
+            if not rows:
                 return
-            rows = _rows(session, upload_id, numbers)
-            orders = read_orders(session, order_ids(session, numbers, uploader.scope))
-            held = held_up(session, orders.keys(), uploader.context)
-            write_verdicts(session, upload_id, judge_rows(rows, orders, held))
+            after = rows[-1].order_number
+            numbers = {row.order_number for row in rows}
+            orders = read_facts(session, numbers, uploader.scope, uploader.context)
+            write_verdicts(session, upload_id, judge_rows(sorted(rows), orders))
             done += len(rows)
             run.fence(session, done=done)
-            after = numbers[-1]
-
-
-def _rows(session: Session, upload_id: int, numbers: Sequence[str]) -> SheetRows:
-    query = select(
-        TrackingRow.position,
-        TrackingRow.order_number,
-        TrackingRow.tracking_number,
-        TrackingRow.item,
-        TrackingRow.quantity,
-    ).where(
-        TrackingRow.upload_id == upload_id,
-        TrackingRow.order_number.in_(numbers),
-        TrackingRow.verdict.not_in([verdict.value for verdict in OF_THE_CELLS]),
-    )
-    found: Sequence[Any] = session.execute(query.order_by(TrackingRow.position)).all()
-    return found
 
 
 def write_verdicts(session: Session, upload_id: int, judged: Sequence[Judgement]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, text
@@ -17,6 +17,7 @@ from webapp.core.audit import AuditContext, Origin
 from webapp.core.bulk import plain_array, text_array
 from webapp.core.errors import PermissionDenied
 from webapp.core.text import fold
+from webapp.orders.locks import held_up
 from webapp.orders.tracking_file.verdicts import ItemFact, OrderFact
 
 Scope = frozenset[int] | None  # channels; None: all
@@ -31,8 +32,7 @@ class Uploader:
     zone: ZoneInfo
 
 
-@dataclass(frozen=True, slots=True)
-class ItemState:
+class ItemState(NamedTuple):
     """An item's columns that shipping reads or writes."""
 
     id: int
@@ -57,8 +57,7 @@ class ItemState:
         return ItemFact(self.id, fold(self.sku), self.quantity, self.status, self.tracking_number)
 
 
-@dataclass(frozen=True, slots=True)
-class OrderState:
+class OrderState(NamedTuple):
     """An order's columns that shipping reads or writes, with its items."""
 
     id: int
@@ -86,10 +85,17 @@ _ITEM_COLUMNS: Final = (
     "id, order_id, status, status_before_cancel, sku, name, quantity, product_id, stock_list_id, package_id,"
     " tracking_number, tracking_url, cargo_company_id, shipping_company, shipped_date, version"
 )
-_IDS = text(
-    "SELECT id FROM orders WHERE number = ANY(CAST(:numbers AS text[]))"
-    " AND (CAST(:channels AS bigint[]) IS NULL OR channel_id = ANY(CAST(:channels AS bigint[]))) ORDER BY id"
+_NAMED: Final = (
+    "number = ANY(CAST(:numbers AS text[]))"
+    " AND (CAST(:channels AS bigint[]) IS NULL OR channel_id = ANY(CAST(:channels AS bigint[])))"
 )
+_IDS = text(f"SELECT id FROM orders WHERE {_NAMED} ORDER BY id")  # noqa: S608 - constants
+_FACTS = text(f"""
+    SELECT named.number, named.id, item.id, item.sku, item.quantity, item.status, item.tracking_number
+    FROM (SELECT id, number FROM orders WHERE {_NAMED}) AS named
+    LEFT JOIN order_item AS item ON item.order_id = named.id
+    ORDER BY named.id, item.position, item.part, item.id
+""")  # noqa: S608 - constants
 _ORDERS = text(f"SELECT {_ORDER_COLUMNS} FROM orders WHERE id = ANY(CAST(:ids AS bigint[])) ORDER BY id")  # noqa: S608 - constants
 _ITEMS = text(
     f"SELECT {_ITEM_COLUMNS} FROM order_item WHERE order_id = ANY(CAST(:ids AS bigint[]))"  # noqa: S608 - constants
@@ -116,26 +122,44 @@ def uploader_of(session: Session, staff_id: int | None, *, request_id: str | Non
 
 def order_ids(session: Session, numbers: Iterable[str], scope: Scope) -> list[int]:
     """The orders of these numbers that the person may know of."""
+    return list(session.scalars(_IDS, _named(numbers, scope)))
+
+
+def _named(numbers: Iterable[str], scope: Scope) -> dict[str, str | None]:
     channels = None if scope is None else plain_array(sorted(scope))
-    return list(session.scalars(_IDS, {"numbers": text_array(numbers), "channels": channels}))
+    return {"numbers": text_array(numbers), "channels": channels}
 
 
 def read_orders(session: Session, ids: Collection[int]) -> dict[int, OrderState]:
     """These orders with their items as they are now, by id. Two statements."""
     given = {"ids": plain_array(sorted(ids))}
     items: dict[int, list[ItemState]] = defaultdict(list)
-    for row in session.execute(_ITEMS, given):
-        items[row.order_id].append(ItemState(*row))
-    return {row.id: _order(row, items[row.id]) for row in session.execute(_ORDERS, given)}
+    for row in session.execute(_ITEMS, given).all():
+        item = ItemState._make(row)
+        items[item.order_id].append(item)
+    orders = session.execute(_ORDERS, given).all()
+    return {row.id: OrderState._make((*row, tuple(items[row.id]))) for row in orders}
 
 
-def _order(row: Any, items: Iterable[ItemState]) -> OrderState:
-    return OrderState(**row._mapping, items=tuple(items))
+def read_facts(
+    session: Session, numbers: Iterable[str], scope: Scope, acting: AuditContext
+) -> dict[str, list[OrderFact]]:
+    """What decides about rows that name these orders, by number, of the orders that the person may know of."""
+    items: dict[tuple[str, int], list[ItemFact]] = defaultdict(list)
+    for number, order_id, item_id, sku, *others in session.execute(_FACTS, _named(numbers, scope)).all():
+        of_order = items[number, order_id]
+        if item_id is not None:
+            of_order.append(ItemFact(item_id, fold(sku), *others))
+    held = held_up(session, {order_id for _, order_id in items}, acting)
+    found: dict[str, list[OrderFact]] = defaultdict(list)
+    for (number, order_id), of_order in items.items():
+        found[number].append(OrderFact(order_id, tuple(of_order), number, order_id in held))
+    return found
 
 
-def by_number(orders: Mapping[int, OrderState]) -> dict[str, list[OrderState]]:
-    """The orders of each number."""
-    found: dict[str, list[OrderState]] = defaultdict(list)
+def facts_of(orders: Mapping[int, OrderState], held: Collection[int] = ()) -> dict[str, list[OrderFact]]:
+    """The same of orders that were read already; `held`: those with a note to be read first (locks.held_up)."""
+    found: dict[str, list[OrderFact]] = defaultdict(list)
     for order in orders.values():
-        found[order.number].append(order)
+        found[order.number].append(order.as_fact(is_held_up=order.id in held))
     return found

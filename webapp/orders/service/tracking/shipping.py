@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import select, text
@@ -28,7 +29,7 @@ from webapp.orders.service.tracking.facts import ItemState, OrderState
 from webapp.orders.service.vendors import mirror_known
 from webapp.orders.service.wording import listed
 from webapp.orders.service.writing.moves import is_sent
-from webapp.orders.states import order_flags, order_status
+from webapp.orders.states import OrderFlags, order_flags, order_status
 
 SHIPPED: Final = "order.shipped"
 _ITEMS = Rows(
@@ -148,6 +149,12 @@ def release(session: Session, moved: Sequence[tuple[ItemState, ItemState]]) -> N
     add_reservations(session, differences)
 
 
+@lru_cache(maxsize=1_024)  # Many orders, few ways to stand.
+def _standing(item_statuses: frozenset[int]) -> tuple[OrderStatus | None, OrderFlags]:
+    statuses = [OrderStatus(status) for status in item_statuses]
+    return order_status(statuses), order_flags(statuses, ())
+
+
 Numbers = Mapping[int, tuple[str | None, str | None, int | None, str | None]]
 
 
@@ -159,9 +166,8 @@ def write_orders(
     for order in orders.values():
         if not any(item.id in after for item in order.items):
             continue
-        statuses = [OrderStatus(after.get(item.id, item).status) for item in order.items]
-        status = order_status(statuses) or OrderStatus(order.status)
-        flags = order_flags(statuses, ())
+        by_items, flags = _standing(frozenset([after.get(item.id, item).status for item in order.items]))
+        status = by_items or OrderStatus(order.status)
         sent = is_sent(status, was_sent=order.is_send, before=OrderStatus(order.status))
         rows.append(
             (

@@ -5,7 +5,6 @@ In batches of orders under their locks, like applying: each row gets its outcome
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -129,8 +128,7 @@ def _take_back(
 
 def _as_before(item: ItemState, before: Mapping[str, Any]) -> ItemState:
     shipped = before["shipped"]
-    return replace(
-        item,
+    return item._replace(
         status=before["status"],
         tracking_number=before["number"],
         tracking_url=before["url"],
