@@ -14,7 +14,7 @@ from tests.sandbox.running import CarrierServer
 from webapp.auth.roles import Role
 from webapp.cargo.models import CargoAccount, CargoErrand
 from webapp.channels.models import Channel
-from webapp.core.audit import AuditContext, AuditEntry, AuditPersonal
+from webapp.core.audit import AuditContext, AuditEntry, AuditPersonal, in_one
 from webapp.core.db import db, unit_of_work
 from webapp.core.hints import drain
 from webapp.core.secrets import current_vault
@@ -172,9 +172,11 @@ def said(order_id: int, tag: str = "order.address.changed") -> list[tuple[str, d
     """(sentence, difference) of the order's entries with this tag."""
     db.session.rollback()
     query = (
-        select(AuditEntry.summary, AuditPersonal.changes)
+        select(AuditEntry.summary, AuditPersonal.words, AuditPersonal.changes)
         .outerjoin(AuditPersonal, AuditPersonal.entry_id == AuditEntry.id)
         .where(AuditEntry.order_id == order_id, AuditEntry.tag == tag)
         .order_by(AuditEntry.id)
     )
-    return [(summary, personal or {}) for summary, personal in db.session.execute(query)]
+    return [
+        (in_one(summary, words), personal or {}) for summary, words, personal in db.session.execute(query)
+    ]

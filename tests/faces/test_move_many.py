@@ -126,7 +126,7 @@ def test_step_back_of_many_needs_its_permission_and_a_reason(
     assert confirm(supervisor, dialog, "3", move_to="400", move_reason="Wrong wave").status_code == 204
     drain("upkeep")
     assert [order_now(order_id).status for order_id in orders] == [400, 400, 400]
-    assert entries(orders[0], "order.status.changed")[-1].summary == "Product 1 and Product 2: Wrong wave"
+    assert entries(orders[0], "order.status.changed")[-1].told == "Product 1 and Product 2: Wrong wave"
     assert "Wrong wave" not in str(operation().args)
 
 

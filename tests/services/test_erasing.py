@@ -16,6 +16,7 @@ from tests.channels.samples import changed, profile, raw
 from tests.factories import make_channel
 from tests.racing import race
 from tests.staff import make_staff
+from tests.uploading import file_store
 from webapp.auth.roles import Role
 from webapp.channels.applying import OrderIntake
 from webapp.channels.integrations.woocommerce.serializers import WooOrderSerializer
@@ -95,7 +96,7 @@ def the_order(session: Session) -> Order:
 
 def erase(customer_id: int, **more: Any) -> bool:
     with unit_of_work() as unit:
-        return erase_customer(unit, customer_id, ErasureReason.ASKED, ERASER, **more)
+        return erase_customer(unit, customer_id, ErasureReason.ASKED, ERASER, store=file_store(), **more)
 
 
 def plant_everywhere(session: Session) -> None:
@@ -398,7 +399,7 @@ def test_erasing_when_pulls_do_not_hold_the_person_then_an_order_slips_through(
         monkeypatch.setattr(module, name, text(statement))
     monkeypatch.setattr(
         erasing,
-        "_OF_CUSTOMER",
+        "OF_CUSTOMER",
         ("UPDATE address SET line1 = '' WHERE customer_id = :customer",),
     )
     _erase_while_pulling(app, session, channel)

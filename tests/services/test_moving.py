@@ -122,7 +122,7 @@ def test_step_back_needs_its_permission_and_a_reason_which_the_audit_keeps(count
         move(order_id, 400, counter.supervisor)
     move(order_id, 400, counter.supervisor, reason="Wrong shelf")
     assert order_now(order_id).status == 400
-    assert entries(order_id, "order.status.changed")[-1].summary == "Product 1: Wrong shelf"
+    assert entries(order_id, "order.status.changed")[-1].told == "Product 1: Wrong shelf"
 
 
 def test_move_when_one_may_not_then_refused(counter: Counter) -> None:

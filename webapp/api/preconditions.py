@@ -98,7 +98,7 @@ def _check(session: Session, order_id: int, version: int, entry: int) -> None:
     if order.version == version:
         return
     changes: list[dict[str, Any]] = [
-        {"date": stamp(each.at), "by": each.actor, "what": each.tag, "summary": each.summary}
+        {"date": stamp(each.at), "by": each.actor, "what": each.tag, "summary": each.told}
         for each in entries_after(session, order_id, entry)
     ]
     who = changes[0]["by"] if changes else "Somebody"

@@ -1,7 +1,7 @@
 """The audit log: who did what, from where, with old and new values. Rows are only ever added.
 
-Values that name a person (addresses, e-mail, phone, IBAN) go to `audit_personal`, which can be erased
-without touching the log itself.
+Values that name a person (addresses, e-mail, phone, IBAN), and words that somebody typed or an outside system said, go to
+`audit_personal`, which can be erased without touching the log itself.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, select, text
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from webapp.core.db import Base, BigId, CreatedAt, JsonColumn
 
@@ -71,6 +71,12 @@ class AuditEntry(Base):
     summary: Mapped[str] = mapped_column(Text, default="", server_default="")
     changes: Mapped[JsonColumn]
     refused: Mapped[bool] = mapped_column(default=False, server_default="false")
+    personal: Mapped["AuditPersonal | None"] = relationship(viewonly=True, uselist=False)
+
+    @property
+    def told(self) -> str:
+        """Our own sentence, and behind it what somebody typed or an outside system said, until that is erased."""
+        return in_one(self.summary, self.personal.words if self.personal else "")
 
 
 class AuditPersonal(Base):
@@ -81,7 +87,13 @@ class AuditPersonal(Base):
     entry_id: Mapped[int] = mapped_column(ForeignKey("audit_entry.id"), primary_key=True)
     customer_id: Mapped[int | None] = mapped_column(BigInteger, index=True)
     changes: Mapped[JsonColumn]
+    words: Mapped[str] = mapped_column(Text, default="", server_default="")
     erased_at: Mapped[datetime | None]
+
+
+def in_one(summary: str, words: str | None) -> str:
+    """What an entry says: our own sentence and the words behind it, either of which may be missing."""
+    return ": ".join(part for part in (summary, words) if part)
 
 
 def who_did_last(session: Session, subject: tuple[str, object]) -> str:
@@ -104,10 +116,14 @@ def record(
     summary: str = "",
     changes: Mapping[str, Any] | None = None,
     personal: Mapping[str, Any] | None = None,
+    words: str = "",
     customer_id: int | None = None,
     refused: bool = False,
 ) -> AuditEntry:
-    """Add one entry in the caller's transaction; `subject` is (kind, id), `personal` holds what names a person."""
+    """Add one entry in the caller's transaction; `subject` is (kind, id), `personal` holds what names a person.
+
+    `summary` is our own sentence. What somebody typed, or an outside system said, is `words`: it may name anybody.
+    """
     entry = AuditEntry(
         tag=tag,
         origin=context.origin,
@@ -123,7 +139,10 @@ def record(
         refused=refused,
     )
     session.add(entry)
-    if personal:
+    if personal or words:
         session.flush()
-        session.add(AuditPersonal(entry_id=entry.id, customer_id=customer_id, changes=dict(personal)))
+        beside = AuditPersonal(
+            entry_id=entry.id, customer_id=customer_id, changes=dict(personal or {}), words=words
+        )
+        session.add(beside)
     return entry

@@ -84,7 +84,13 @@ def check_upload(run: OperationRun) -> None:
 def forget_old_customers(run: OperationRun) -> None:
     """Erase customers whose time has passed."""
     settings: Settings = current_app.extensions["kontor_settings"]
-    run_retention(run, settings.retention_months)
+    run_retention(run, FileStore.of_home(settings.home), settings.retention_months)
+
+
+def erase_customers(run: OperationRun) -> None:
+    """Erase the customers that somebody named."""
+    settings: Settings = current_app.extensions["kontor_settings"]
+    run_erasure(run, FileStore.of_home(settings.home))
 
 
 def write_export(run: OperationRun) -> None:
@@ -121,7 +127,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     APPLY_KIND: apply_upload,
     UNDO_KIND: undo_upload,
     TAG_KIND: run_tagging,
-    ERASE_KIND: run_erasure,
+    ERASE_KIND: erase_customers,
     RETAIN_KIND: forget_old_customers,
     ASSIGN_KIND: run_assigning,
     FIGURES_KIND: run_figures,

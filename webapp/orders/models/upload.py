@@ -120,3 +120,5 @@ class OrderExport(Base):
     byte_size: Mapped[int | None] = mapped_column(BigInteger)
     created_at: Mapped[CreatedAt]
     expires_at: Mapped[datetime | None]
+    # "erased": it named a customer who was erased before its time was over.
+    removed_because: Mapped[str | None] = mapped_column(String(16))

@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from webapp.auth.models import StaffUser
-from webapp.core.audit import AuditEntry, AuditPersonal
+from webapp.core.audit import AuditEntry, AuditPersonal, in_one
 from webapp.orders.models import Order
 from webapp.orders.queries.criteria import Scope
 from webapp.orders.queries.timeline import Happened
@@ -192,6 +192,7 @@ def _shown(ids: Sequence[int]) -> Select[*tuple[Any, ...]]:
         select(
             AuditEntry,
             AuditPersonal.changes.label("personal"),
+            AuditPersonal.words,
             AuditPersonal.erased_at,
             Order.number,
         )
@@ -211,7 +212,7 @@ def _logged(row: Any) -> Logged:
         origin=entry.origin,
         staff_id=entry.staff_id,
         actor=entry.actor,
-        summary=entry.summary,
+        summary=in_one(entry.summary, row.words),
         refused=entry.refused,
         changes={**entry.changes, **(row.personal or {})},
         erased=row.erased_at is not None,

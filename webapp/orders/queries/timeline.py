@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from webapp.auth.models import StaffUser
-from webapp.core.audit import AuditEntry, AuditPersonal
+from webapp.core.audit import AuditEntry, AuditPersonal, in_one
 from webapp.orders.models import NoteReader, OrderNote
 
 ENTRIES: Final = 20
@@ -83,7 +83,7 @@ def _happened(row: Any) -> Happened:
         origin=row.origin,
         staff_id=row.staff_id,
         actor=row.actor,
-        summary=row.summary,
+        summary=in_one(row.summary, row.words),
         refused=row.refused,
         changes={**row.changes, **(row.personal or {})},
         erased=row.erased_at is not None,
@@ -127,6 +127,7 @@ _ENTRIES: Final = (
         AuditEntry.refused,
         AuditEntry.changes,
         AuditPersonal.changes.label("personal"),
+        AuditPersonal.words,
         AuditPersonal.erased_at,
     )
     .outerjoin(AuditPersonal, AuditPersonal.entry_id == AuditEntry.id)

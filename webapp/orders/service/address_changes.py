@@ -63,7 +63,8 @@ def give_back_change(session: Session, change_id: int, words: str, context: Audi
         "order.address.refused",
         subject=("order", order.id),
         order_id=order.id,
-        summary=f"{said}: {words}" if words else f"{said}.",
+        summary=said,
+        words=words,
         changes={"side": [None, side.value]},
     )
     hint = f"{said}. Tell the customer, or try again."

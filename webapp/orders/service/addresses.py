@@ -227,14 +227,14 @@ def _record(
     words: str = "",
 ) -> None:
     pairs = zip(ADDRESS_FIELDS, address_values(old), address_values(new), strict=True)
-    summary = said_by(context, what)
     record(
         session,
         context,
         tag,
         subject=("order", order.id),
         order_id=order.id,
-        summary=f"{summary}: {words}" if words else summary,
+        summary=said_by(context, what),
+        words=words,
         changes={"side": [None, side.value]},
         personal={name: [was, now] for name, was, now in pairs if was != now},
         customer_id=order.customer_id,

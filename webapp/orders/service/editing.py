@@ -124,7 +124,7 @@ def told_change(latest: AuditEntry | None) -> dict[str, Any]:
     """Who did what and when, for the notice of a form that somebody has overtaken; the time is ISO 8601 in UTC."""
     if latest is None:
         return {}
-    return {"changed_by": latest.actor, "change": latest.summary, "changed_at": latest.at.isoformat()}
+    return {"changed_by": latest.actor, "change": latest.told, "changed_at": latest.at.isoformat()}
 
 
 def logged(changes: Mapping[str, list[Any]], names: Iterable[str]) -> dict[str, list[Any]]:

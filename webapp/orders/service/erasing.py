@@ -17,9 +17,13 @@ from sqlalchemy.orm import Session
 from webapp.core.audit import AuditContext, record
 from webapp.core.bulk import plain_array
 from webapp.core.errors import Conflict, NotFound
+from webapp.core.file_store import FileStore
 from webapp.core.text import N_
 from webapp.orders.enums import OrderStatus
 from webapp.orders.locks import limit_waiting, lock_orders, require_read
+from webapp.orders.service.erasing_files import forget_files
+from webapp.orders.service.erasing_statements import BY_WORDS, OF_CUSTOMER, OF_ORDERS
+from webapp.orders.service.erasing_words import known_by, strip_views
 from webapp.orders.service.search import refresh_search
 from webapp.orders.service.wording import listed
 
@@ -58,15 +62,10 @@ class _Erased:
 
     id: int
     channel_id: int
-    email: str
-    phone: str
-    last_name: str
 
 
 # The person is locked against pulls, which hold FOR KEY SHARE while they write about them.
-_LOCK: Final = text(
-    "SELECT id, channel_id, email, phone, last_name, erased_at FROM customer WHERE id = :customer FOR UPDATE"
-)
+_LOCK: Final = text("SELECT id, channel_id FROM customer WHERE id = :customer FOR UPDATE")
 _ORDER_IDS: Final = text("SELECT id FROM orders WHERE customer_id = :customer ORDER BY id LIMIT :most")
 _HINDERED: Final = text(
     """
@@ -87,78 +86,6 @@ _FREE_TEXT_LEFT: Final = text(
                    WHERE c.id = :customer AND (c.erased_at IS NULL OR o.date_placed > c.erased_at))
     """
 )
-_OF_CUSTOMER: Final = (
-    """
-    UPDATE customer SET first_name = '', last_name = '', email = '', email_folded = '', phone = '',
-        language_code = NULL, search_folded = '', sort_key = '', extra_field = '{}', erased_at = now(),
-        modified_at = now()
-    WHERE id = :customer
-    """,
-    # Country and state decide the tax; the hash would find the address again for an order to come.
-    """
-    UPDATE address SET first_name = '', last_name = '', company = '', line1 = '', line2 = '', district = '',
-        city = '', postcode = '', phone = '', email = '', tax_office = '', tax_number = '',
-        content_hash = 'erased:' || id
-    WHERE customer_id = :customer
-    """,
-    "UPDATE audit_personal SET changes = '{}', erased_at = now() WHERE customer_id = :customer AND erased_at IS NULL",
-)
-_OF_ORDERS: Final = (
-    """
-    UPDATE orders SET notes = NULL, gift_box_note = NULL, remote_addr = NULL, extra_field = '{}',
-        cancellation_info = '{}', e_archive_url = NULL, version = version + 1, modified_at = now()
-    WHERE id = ANY(CAST(:ids AS bigint[]))
-    """,
-    """
-    UPDATE order_item SET attributes = '{}', attributes_kwargs = '{}', localized_attributes = '{}',
-        localized_attributes_kwargs = '{}', extra_field = '{}', e_archive_url = NULL
-    WHERE order_id = ANY(CAST(:ids AS bigint[]))
-    """,
-    "UPDATE order_note SET body = '', erased_at = now() WHERE order_id = ANY(CAST(:ids AS bigint[])) AND erased_at IS NULL",
-    "UPDATE attention SET closing_words = '' WHERE order_id = ANY(CAST(:ids AS bigint[])) AND closing_words <> ''",
-    """
-    UPDATE cancellation_plan SET adjustment_reason = '', decision_words = NULL
-    WHERE order_id = ANY(CAST(:ids AS bigint[]))
-    """,
-    """
-    UPDATE cancellation_plan_item SET reason_text = '' FROM cancellation_plan
-    WHERE cancellation_plan.id = plan_id AND order_id = ANY(CAST(:ids AS bigint[]))
-    """,
-    "UPDATE cancellation_request SET reason_text = '' WHERE order_id = ANY(CAST(:ids AS bigint[]))",
-    """
-    UPDATE payee SET iban = '', holder_name = '', erased_at = now()
-    WHERE order_id = ANY(CAST(:ids AS bigint[])) AND erased_at IS NULL
-    """,
-    "UPDATE payment_transaction SET extra_field = '{}' WHERE order_id = ANY(CAST(:ids AS bigint[]))",
-    """
-    UPDATE refund_attempt SET words = '' FROM refund
-    WHERE refund.id = refund_id AND order_id = ANY(CAST(:ids AS bigint[]))
-    """,
-    """
-    UPDATE refund SET reason = '', evidence = '', last_error = NULL WHERE order_id = ANY(CAST(:ids AS bigint[]))
-    """,
-    "UPDATE integration_action SET failure_words = NULL WHERE order_id = ANY(CAST(:ids AS bigint[]))",
-    "UPDATE address_change SET words = '' WHERE order_id = ANY(CAST(:ids AS bigint[]))",
-    "UPDATE cargo_errand SET words = '' WHERE order_id = ANY(CAST(:ids AS bigint[]))",
-    "UPDATE vendor_order SET extra_field = '{}' WHERE order_id = ANY(CAST(:ids AS bigint[]))",
-    "UPDATE tracking_row SET cells = '[]' WHERE order_id = ANY(CAST(:ids AS bigint[]))",
-    """
-    UPDATE audit_personal SET changes = '{}', erased_at = now() FROM audit_entry
-    WHERE audit_entry.id = entry_id AND order_id = ANY(CAST(:ids AS bigint[])) AND erased_at IS NULL
-    """,
-    """
-    UPDATE remote_record SET payload = '{"erased": true}', failure_words = NULL, erased_at = now()
-    WHERE order_id = ANY(CAST(:ids AS bigint[]))
-    """,
-)
-# What no order was made of, and answers kept for programs, are known by what they say: there are few of either.
-_BY_WORDS: Final = (
-    """
-    UPDATE remote_record SET payload = '{"erased": true}', failure_words = NULL, erased_at = now()
-    WHERE order_id IS NULL AND channel_id = :channel AND strpos(lower(payload::text), lower(:word)) > 0
-    """,
-    "DELETE FROM api_idempotency WHERE body IS NOT NULL AND position(convert_to(:word, 'UTF8') IN body) > 0",
-)
 
 
 def erase_customer(
@@ -167,9 +94,12 @@ def erase_customer(
     reason: ErasureReason,
     context: AuditContext,
     *,
+    store: FileStore,
     is_overdue: bool = False,
 ) -> bool:
     """Erase the person, in one transaction; False when nothing of them is left. Totals of their orders do not change.
+
+    Files of `store` that name them are deleted when it is committed.
 
     `is_overdue`: the orders are so old that an unfinished status is none any more. Raises NotFound, MustReadFirst, and Conflict while
     a parcel, a cancellation, a refund or a message to a channel or carrier still needs the person's data.
@@ -186,7 +116,7 @@ def erase_customer(
         )
     lock_orders(session, order_ids)
     require_read(session, order_ids, context)
-    _blank(session, customer, order_ids)
+    _blank(session, customer, order_ids, store)
     refresh_search(session, order_ids)
     record(
         session,
@@ -204,18 +134,21 @@ def _locked(session: Session, customer_id: int) -> _Erased:
     row = session.execute(_LOCK, {"customer": customer_id}).one_or_none()
     if row is None:
         raise NotFound("There is no such customer.")
-    return _Erased(row.id, row.channel_id, row.email, row.phone, row.last_name)
+    return _Erased(row.id, row.channel_id)
 
 
-def _blank(session: Session, customer: _Erased, order_ids: Sequence[int]) -> None:
-    for word in {customer.email, customer.phone} - {""}:
-        for statement in _BY_WORDS:
-            session.execute(text(statement), {"word": word, "channel": customer.channel_id})
-    for statement in _OF_CUSTOMER:
-        session.execute(text(statement), {"customer": customer.id})
-    if order_ids:
-        for statement in _OF_ORDERS:
-            session.execute(text(statement), {"ids": plain_array(order_ids)})
+def _blank(session: Session, customer: _Erased, order_ids: Sequence[int], store: FileStore) -> None:
+    known = known_by(session, customer.id, order_ids)
+    forget_files(session, store, known, order_ids)
+    strip_views(session, known)
+    given = {
+        **known.given(),
+        "channel": customer.channel_id,
+        "customer": customer.id,
+        "ids": plain_array(order_ids),
+    }
+    for statement in (*BY_WORDS, *OF_CUSTOMER, *OF_ORDERS):
+        session.execute(text(statement), given)
     session.expire_all()
 
 

@@ -11,6 +11,7 @@ from webapp.core.audit import SYSTEM, AuditContext
 from webapp.core.clock import utc_now
 from webapp.core.db import unit_of_work
 from webapp.core.errors import NotFound
+from webapp.core.file_store import FileStore
 from webapp.core.operations import NewOperation, Operation, OperationRun, Queue
 from webapp.core.periodic import slot_of
 from webapp.core.worklist import Subject, items, put, work_through
@@ -49,12 +50,12 @@ def erase_soon(
     return ask_for_many(session, ERASE_KIND, [Subject(customer_id)], context, submission, args)
 
 
-def run_erasure(run: OperationRun) -> None:
+def run_erasure(run: OperationRun, store: FileStore) -> None:
     """The handler of one erasure that somebody asked for."""
     reason = ErasureReason(str(run.args["reason"]))
 
     def erase(session: Session, customer: Subject) -> bool:
-        return erase_customer(session, customer.subject_id, reason, asker(session, run))
+        return erase_customer(session, customer.subject_id, reason, asker(session, run), store=store)
 
     work_through(run, erase)
 
@@ -65,11 +66,12 @@ def retention_slots(_session: Session, now: datetime) -> list[NewOperation]:
     return [NewOperation(kind=RETAIN_KIND, queue=Queue.UPKEEP, dedupe_key=RETAIN_KIND, args={}, slot=slot)]
 
 
-def run_retention(run: OperationRun, months: int) -> None:
+def run_retention(run: OperationRun, store: FileStore, months: int) -> None:
     """The handler of the nightly erasure; 0 months keeps everybody. Who is still needed is left, with the reason."""
 
     def erase(session: Session, customer: Subject) -> bool:
-        return erase_customer(session, customer.subject_id, ErasureReason.RETENTION, SYSTEM, is_overdue=True)
+        why = ErasureReason.RETENTION
+        return erase_customer(session, customer.subject_id, why, SYSTEM, store=store, is_overdue=True)
 
     with unit_of_work() as session:
         run.fence(session)

@@ -126,5 +126,6 @@ def _tell(session: Session, order: Order, errand: CargoErrand, what: str, answer
         f"order.carrier.{errand.kind}",
         subject=("order", order.id),
         order_id=order.id,
-        summary=f"{what}: {answer.words}" if answer.words else what,
+        summary=what,
+        words=answer.words,
     )

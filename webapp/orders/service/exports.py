@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from webapp.auth.models import StaffChannel, StaffUser
 from webapp.auth.roles import ROLE_PERMISSIONS, Permission, Role
-from webapp.core.audit import AuditContext, record
+from webapp.core.audit import AuditContext, AuditEntry, record
 from webapp.core.clock import utc_now
 from webapp.core.db import unit_beside, unit_of_work
 from webapp.core.errors import Conflict, NotFound, PermissionDenied
@@ -30,6 +30,8 @@ from webapp.orders.queries import search
 from webapp.orders.queries.criteria import OrderFilter, Scope, Sort
 from webapp.orders.queries.exporting import Dress, Names, cells, csv_pieces, whole_list
 from webapp.orders.queries.kept_filter import filter_from_json, filter_to_json
+from webapp.orders.service.erasing import ERASED as ERASED_TAG
+from webapp.orders.service.erasing_files import take_turn
 
 EXPORT_KIND: Final = "orders.export"
 # Up to here an answer is made while its reader waits: some 0.3 s.
@@ -109,6 +111,11 @@ def take_download(session: Session, export_id: uuid.UUID, context: AuditContext)
     if export.expires_at is None:
         raise Conflict("The file is still being written.")
     if export.stored_name is None or export.expires_at <= utc_now():
+        if export.removed_because is not None:
+            raise Conflict(
+                "The file was deleted because a customer in it was erased. Export the list again.",
+                code="expired",
+            )
         raise Conflict("The file has expired. Export the list again.", code="expired")
     record(
         session,
@@ -124,9 +131,21 @@ def run_export(
     run: OperationRun, store: FileStore, translator: Callable[[str], Callable[[str], str]]
 ) -> None:
     """The handler: write the file whole, then say that it is there. A second run writes another one."""
+    while not _write_export(run, store, translator):
+        """Somebody who may stand in the file was erased while it was written: it is written anew, without them."""
+
+
+def _write_export(
+    run: OperationRun, store: FileStore, translator: Callable[[str], Callable[[str], str]]
+) -> bool:
+    """Whether the file is there, or nobody wants it any more."""
     export_id = uuid.UUID(run.args["export_id"])
     with unit_of_work() as session:
         export = session.get_one(OrderExport, export_id)
+        if export.removed_because is not None:
+            run.finish(session, {"seen": 0})
+            return True
+        erased = _last_erased(session)
         staff, scope = _reader(session, export.staff_id)
         kind, kept = export.kind, dict(export.query)
         wanted, sort = filter_from_json(kept["filter"]), Sort.of_word(kept["sort"])
@@ -139,6 +158,10 @@ def run_export(
             counted = _Counted(rows, run, is_xlsx=kind == "xlsx")
             _write(file, kind, dress, counted)
         with unit_of_work() as session:
+            take_turn(session)
+            if _last_erased(session) != erased:
+                store.remove(name)
+                return False
             export = session.get_one(OrderExport, export_id)
             export.stored_name, export.row_count = name, counted.count
             export.byte_size = store.path(name).stat().st_size
@@ -148,6 +171,12 @@ def run_export(
     except BaseException:
         store.remove(name)
         raise
+    return True
+
+
+def _last_erased(session: Session) -> int:
+    """The newest entry of somebody's erasure; entries are written in turns (erasing_files.take_turn)."""
+    return session.scalar(select(func.max(AuditEntry.id)).where(AuditEntry.tag == ERASED_TAG)) or 0
 
 
 class _Counted:

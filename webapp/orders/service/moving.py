@@ -220,7 +220,8 @@ def _record(
             MOVED,
             subject=("order", order.id),
             order_id=order.id,
-            summary=": ".join(filter(None, [listed([name_of(item) for item in items]), reason])),
+            summary=listed([name_of(item) for item in items]),
+            words=reason,
             changes=changes,
         )
 

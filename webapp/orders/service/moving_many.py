@@ -53,7 +53,7 @@ def move_many(
     if is_new:
         _write_list(session, operation, orders)
         # Words of a person stay out of the operation's args.
-        record(session, context, _ASKED, subject=("operation", operation.id), summary=move.reason.strip())
+        record(session, context, _ASKED, subject=("operation", operation.id), words=move.reason.strip())
     return operation, is_new
 
 
@@ -66,7 +66,7 @@ def run_moves(run: OperationRun) -> None:
             return False
         asked = _asked(session, run)
         context = AuditContext(Origin.JOB, run.requested_by_id, asked.actor, asked.request_id)
-        move_items(session, order.subject_id, MoveItems(target, reason=asked.summary), context)
+        move_items(session, order.subject_id, MoveItems(target, reason=asked.told), context)
         return True
 
     work_through(run, move)

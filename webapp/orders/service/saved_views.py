@@ -164,6 +164,7 @@ def _log(
             owner.context,
             f"saved_view.{what}",
             subject=("saved_view", view.id),
-            summary=view.name,
-            changes=changes,
+            words=view.name,
+            changes={key: pair for key, pair in changes.items() if key != "name"},
+            personal={key: pair for key, pair in changes.items() if key == "name"},
         )

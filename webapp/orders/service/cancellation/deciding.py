@@ -291,7 +291,8 @@ def _note_decision(
         tag,
         subject=("cancellation_plan", plan.id),
         order_id=plan.order_id,
-        summary=words.strip() or in_words(plan.refund_amount, plan.currency),
+        summary="" if words.strip() else in_words(plan.refund_amount, plan.currency),
+        words=words.strip(),
         changes={"status": [before, plan.status]},
     )
 

@@ -196,7 +196,7 @@ def _move(
         f"cancellation_request.{status.value}",
         subject=("cancellation_request", wish.id),
         order_id=order.id,
-        summary=words.strip(),
+        words=words.strip(),
         changes={"status": [before, status.value]},
     )
 

@@ -149,7 +149,7 @@ def _confirm(target: CancelStatus) -> Mover:
                 f"cancellation_plan.{target.value}",
                 subject=("cancellation_plan", plan.id),
                 order_id=order.id,
-                summary=words.strip(),
+                words=words.strip(),
                 changes={"status": [before, target.value]},
             )
         restate(session, order)

@@ -134,7 +134,7 @@ def close_break(session: Session, break_id: int, by: Authority, *, words: str) -
         "reconciliation_break.closed",
         subject=("reconciliation_break", found.id),
         order_id=found.order_id,
-        summary=words.strip(),
+        words=words.strip(),
         changes={"kind": [found.kind, "closed"]},
     )
     return found

@@ -53,7 +53,8 @@ def _tell(session: Session, order: Order, refund: Refund, words: str, context: A
         "refund.reversed",
         subject=("refund", refund.id),
         order_id=order.id,
-        summary=f"{in_words(refund.amount, refund.currency)}: {words}",
+        summary=in_words(refund.amount, refund.currency),
+        words=words,
         changes={"state": [RefundState.SUCCEEDED.value, refund.state]},
     )
     alarm = Alarm(

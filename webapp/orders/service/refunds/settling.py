@@ -125,7 +125,8 @@ def apply_state(
             f"refund.{state.value}",
             subject=("refund", refund.id),
             order_id=order.id,
-            summary=f"{amount}: {words}" if words else amount,
+            summary=amount,
+            words=words,
             changes={"state": [before, state.value]},
         )
         announce_refund(session, order, refund)

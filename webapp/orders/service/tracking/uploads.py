@@ -330,6 +330,6 @@ def _note(
         context,
         tag,
         subject=("tracking_upload", upload.id),
-        summary=upload.file_name,
+        words=upload.file_name,
         changes=changes,
     )
