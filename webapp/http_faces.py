@@ -8,6 +8,7 @@ from webapp.api import init_api
 from webapp.auth import token_views
 from webapp.auth import views as auth
 from webapp.auth.login import init_login
+from webapp.cargo import views as carriers
 from webapp.channels import api as channel_webhooks
 from webapp.channels import views as channels
 from webapp.core.logging import init_request_log
@@ -48,6 +49,7 @@ def register(app: Flask, settings: Settings) -> None:
         operations.bp,
         channels.blueprint,
         channel_webhooks.webhooks,
+        carriers.blueprint,
         orders.blueprint,
         cancellations.blueprint,
         attention.blueprint,

@@ -1,5 +1,6 @@
 """Which handler runs which kind of operation, and what happens by the clock. Listed, never scanned."""
 
+from webapp.cargo import jobs as cargo
 from webapp.channels import jobs as channels
 from webapp.core.hints import Handler
 from webapp.core.periodic import SlotSource
@@ -15,6 +16,7 @@ def handlers() -> dict[str, Handler]:
         channels.HANDLERS,
         orders.HANDLERS,
         payments.HANDLERS,
+        cargo.HANDLERS,
         webhooks.HANDLERS,
         upkeep.HANDLERS,
     ]

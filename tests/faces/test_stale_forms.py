@@ -36,6 +36,7 @@ CHECKED = {
     "cancellations.decide": ("cancellations/_decide.html", "version-"),
     "channels.save": ("channels/_form.html", "form.version"),
     "approval_limits.save": ("settings/_limit_row.html", 'name="seen"'),
+    "carriers.save": ("carriers/edit.html", "form.version"),
     "webhooks.save": ("webhooks/_form.html", "form.version"),
     "tracking.apply": ("tracking/_buttons.html", 'name="version"'),
     "tracking.undo": ("tracking/_buttons.html", 'name="version"'),
@@ -51,7 +52,7 @@ _WORK = "starts work that changes nothing twice; a second click joins the first"
 _GONE = "takes away or ends; what is gone already is said so"
 EXEMPT = {
     **dict.fromkeys(
-        ("orders.post_note", "orders.post_view", "channels.create", "webhooks.create", "tokens.create",
+        ("orders.post_note", "orders.post_view", "carriers.create", "channels.create", "webhooks.create", "tokens.create",
          "finance.gather_batch", "tracking.hand_in", "orders.export"), _MAKES),
     **dict.fromkeys(
         ("orders.preview_cancel", "orders.offer_move", "orders.one_more_parcel", "orders.ask_assign_many",
@@ -64,12 +65,12 @@ EXEMPT = {
          "finance.enter_returned", "finance.export", "finance.remove", "orders.confirm_notes",
          "mentions.mark_read", "orders.tell_again", "orders.told_by_hand", "orders.try_refund_again",
          "channels.mend", "channels.mean", "channels.make_products", "customers.post_erase",
-         "webhooks.pause", "webhooks.resume", "webhooks.rotate", "orders.post_view_move"), _ONCE),
+         "carriers.switch_off", "carriers.switch_on", "webhooks.pause", "webhooks.resume", "webhooks.rotate", "orders.post_view_move"), _ONCE),
     **dict.fromkeys(
         ("auth.save_profile", "auth.change_password", "auth.end_session", "auth.set_theme", "auth.do_sign_in",
          "auth.sign_out", "orders.choose_columns"), _OWN),
     **dict.fromkeys(
-        ("channels.apply_backfill", "channels.check", "channels.pull", "channels.replay", "channels.reread",
+        ("carriers.check", "channels.apply_backfill", "channels.check", "channels.pull", "channels.replay", "channels.reread",
          "channels.start_backfill", "channels.tell_all_again", "finance.reconcile_now", "operations.retry",
          "orders.ask_payment_history", "orders.check_refund", "orders.pull", "orders.refresh",
          "orders.refresh_chosen", "tracking.check_again", "webhooks.replay", "webhooks.replay_failed",

@@ -39,6 +39,7 @@ class Permission(StrEnum):
     API_TOKENS = "api.tokens"
     SETTINGS_LIMITS = "settings.limits"
     WEBHOOKS_MANAGE = "webhooks.manage"
+    CARRIERS_MANAGE = "carriers.manage"
 
 
 class Role(StrEnum):

@@ -30,7 +30,7 @@ def connect_carrier(
     company = session.scalars(select(CargoCompany).where(CargoCompany.slug == slug)).one_or_none()
     if company is None:
         raise NotFound(f"There is no carrier “{slug}”.")
-    url = _checked(base_url, settings)
+    url = checked_address(base_url, settings)
     if not api_key.strip():
         raise InvalidInput("Enter the key.", fields={"api_key": ["Enter the key."]})
     query = select(CargoAccount).where(CargoAccount.cargo_company_id == company.id).with_for_update()
@@ -48,6 +48,7 @@ def connect_carrier(
     else:
         account.version += 1
     account.base_url, account.is_active = url, True
+    account.checked_at, account.check_error = None, ""
     account.credentials = current_vault().encrypt_fields({"api_key": api_key})
     changes = {"base_url": [before, url], "credentials": [None, ["api_key"]]}
     record(session, context, "carrier.connected", subject=("cargo_company", company.id), changes=changes)
@@ -79,6 +80,11 @@ def make_carrier(session: Session, cargo_company_id: int, settings: Settings) ->
     account = session.scalars(query).one_or_none()
     if account is None or not account.is_active or account.account_type not in ACCOUNT_TYPES:
         raise CarrierNotConnected(company.name)
+    return client_of(company, account, settings)
+
+
+def client_of(company: CargoCompany, account: CargoAccount, settings: Settings) -> Carrier:
+    """This account as it can be asked, also while it is switched off."""
     http = HttpClient(
         f"carrier:{company.slug}",
         reach=Reach(allow_private=settings.allow_private_network),
@@ -110,7 +116,8 @@ def _key(account: CargoAccount) -> str:
     return current_vault().decrypt_fields(account.credentials).get("api_key", "")
 
 
-def _checked(base_url: str, settings: Settings) -> str:
+def checked_address(base_url: str, settings: Settings) -> str:
+    """The address without a slash at its end. Raises InvalidInput for one that may not be called."""
     url = base_url.strip().rstrip("/")
     try:
         parts = Reach(allow_private=settings.allow_private_network).check_url(url)

@@ -38,6 +38,9 @@ class CargoAccount(Base):
     is_active: Mapped[bool] = mapped_column(default=True, server_default="true")
     version: Mapped[int] = mapped_column(BigInteger, default=1, server_default="1")
     created_at: Mapped[CreatedAt]
+    # The last test of the connection as it is now; the error is in the carrier's words, empty when it took the key.
+    checked_at: Mapped[datetime | None]
+    check_error: Mapped[str] = mapped_column(Text, default="", server_default="")
 
 
 class CargoErrand(Base):

@@ -51,6 +51,7 @@ KINDS: dict[str, KindWords] = {
     ),
     "orders.figures": KindWords(N_("Figures for the dashboard"), N_("Summing up orders and refunds")),
     "cargo.errands": KindWords(N_("Carrier"), N_("Asking the carrier")),
+    "cargo.check": KindWords(N_("Test of a carrier"), N_("Testing the carrier")),
     "orders.export": KindWords(N_("Export of orders"), N_("Writing orders to a file")),
     "files.tidy": KindWords(N_("Tidying of old files"), N_("Deleting old files")),
     "tracking.check": KindWords(N_("Check of a tracking upload"), N_("Checking tracking numbers")),

@@ -68,6 +68,7 @@ SECTIONS = (
         N_("Settings"),
         (
             Entry(N_("Channels"), "channels.index", Permission.CHANNELS_VIEW, "building-store"),
+            Entry(N_("Carrier accounts"), "carriers.index", Permission.CARRIERS_MANAGE, "truck"),
             Entry(N_("Staff"), "staff.index_view", Permission.STAFF_MANAGE, "users"),
             Entry(N_("Reference data"), "reference.index", Permission.REFERENCE_MANAGE, "database"),
             Entry(N_("Approval limits"), "approval_limits.index", Permission.SETTINGS_LIMITS, "shield-check"),

@@ -1,0 +1,71 @@
+"""Tests a connection to a carrier: a question that changes nothing, asked with no transaction open."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from webapp.cargo.accounts import client_of
+from webapp.cargo.carrier import Carrier, CarrierAnswer, ErrandKind, Outcome, Request
+from webapp.cargo.models import CargoAccount, CargoCompany
+from webapp.core import breaker
+from webapp.core.db import unit_of_work
+from webapp.core.errors import IntegrationError, NotFound
+from webapp.core.operations import OperationRun
+from webapp.core.settings import Settings
+
+# A reference that no errand has: who answers that it is unknown has let us in.
+NO_ERRAND: Final = "00000000-0000-4000-8000-000000000000"
+ACCEPTED: Final = "The carrier accepts the key."
+_UNREACHED: Final = frozenset({Outcome.UNKNOWN, Outcome.MISCONFIGURED})
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierCheck:
+    """The handler of `cargo.check`; safe to run twice."""
+
+    settings: Settings
+
+    def run(self, run: OperationRun) -> None:
+        """Ask, and keep what was said with the account, unless it was changed meanwhile.
+
+        Raises IntegrationError when the carrier refuses or is silent, and LeaseLost.
+        """
+        company_id = int(run.args["cargo_company_id"])
+        with unit_of_work() as session:
+            carrier, version = self._carrier(session, company_id)
+        answer = carrier.look(Request(ErrandKind.LABEL, NO_ERRAND, order_number=""))
+        error = _wrong(answer)
+        with unit_of_work() as session:
+            run.fence(session, done=1, total=1, note=error or ACCEPTED)
+            account = session.scalars(
+                select(CargoAccount)
+                .where(CargoAccount.cargo_company_id == company_id, CargoAccount.version == version)
+                .with_for_update()
+            ).one_or_none()
+            if account is not None:
+                account.checked_at, account.check_error = func.clock_timestamp(), error
+            if not error:
+                # Whoever repaired the connection need not wait for the next probe.
+                breaker.note_success(session, f"carrier:{carrier.name}")
+        if error:
+            raise IntegrationError(error, permanent=True)
+
+    def _carrier(self, session: Session, company_id: int) -> tuple[Carrier, int]:
+        account = session.scalars(
+            select(CargoAccount).where(CargoAccount.cargo_company_id == company_id)
+        ).one_or_none()
+        if account is None:
+            raise NotFound("The carrier is not connected any more.")
+        company = session.get_one(CargoCompany, company_id)
+        return client_of(company, account, self.settings), account.version
+
+
+def _wrong(answer: CarrierAnswer | None) -> str:
+    """What stands in the way, in the carrier's words; empty when it has let us in."""
+    if answer is None or answer.outcome not in _UNREACHED:
+        return ""
+    if answer.outcome is Outcome.MISCONFIGURED:
+        return f"The carrier refuses: {answer.words or 'the key is not valid.'}"
+    return answer.words or "The carrier does not answer."

@@ -1,0 +1,43 @@
+"""The refusal of a form that a colleague has overtaken: who, what and when stand in the log, and are told from there."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from webapp.core.audit import AuditEntry
+from webapp.core.errors import Conflict
+
+NOBODY = "Somebody"
+
+
+def overtaken(
+    session: Session,
+    subject: tuple[str, object],
+    said: str,
+    *,
+    code: str = "stale_form",
+    details: Mapping[str, Any] | None = None,
+) -> Conflict:
+    """The Conflict to raise; `{who}` in `said` becomes the name of whoever acted on this subject last."""
+    query = select(AuditEntry).where(
+        AuditEntry.subject_type == subject[0],
+        AuditEntry.subject_id == str(subject[1]),
+        ~AuditEntry.refused,
+    )
+    latest = session.scalars(query.order_by(AuditEntry.id.desc()).limit(1)).first()
+    words = said.format(who=latest.actor if latest else NOBODY)
+    return Conflict(words, code=code, details={**(details or {}), **told_change(latest)})
+
+
+def told_change(latest: AuditEntry | None) -> dict[str, Any]:
+    """Who did what and when, as details of a refusal; the time is ISO 8601 in UTC. Nothing where nobody is known."""
+    if latest is None:
+        return {}
+    return {"changed_by": latest.actor, "change": _what(latest), "changed_at": latest.at.isoformat()}
+
+
+def _what(latest: AuditEntry) -> str:
+    """The log's own sentence, else the names of what was changed."""
+    return latest.summary or ", ".join(name.replace("_", " ") for name in sorted(latest.changes))
