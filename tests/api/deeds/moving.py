@@ -1,6 +1,8 @@
 """Moving, packing, addresses and tracking numbers, by both faces."""
 
 import io
+from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from werkzeug.test import TestResponse
@@ -8,10 +10,12 @@ from werkzeug.test import TestResponse
 from tests.api.deeds.stage import Ask, Deed, Stage
 from tests.order_drafts import line
 from tests.uploading import csv_of
+from webapp.catalog.models import Product, StockList
 from webapp.core.db import db, unit_of_work
 from webapp.core.hints import drain
-from webapp.orders.models import Order
+from webapp.orders.models import Order, OrderItem
 from webapp.orders.service import OrderService
+from webapp.orders.service.stock import add_reservations
 
 _MOVING, _ADDRESS = "api_order_moving", "api_order_addresses"
 PICKUP = {"delivery_type": "store_pickup"}
@@ -125,6 +129,40 @@ def addressed(side: str, **wrong: str) -> dict[str, Any]:
     }
 
 
+def with_product(**columns: Any) -> Callable[[Stage, int], None]:
+    """Its item is a product of ours, reserved in the first of two stock lists."""
+
+    def before(stage: Stage, order_id: int) -> None:
+        items = stage.items(order_id)
+        with unit_of_work() as unit:
+            for at in (1, 2):
+                if unit.get(StockList, at) is None:
+                    unit.add(StockList(id=at, code=f"list-{at}", name=f"List {at}"))
+            if unit.get(Product, 7) is None:
+                unit.add(Product(id=7, sku="SKU-1", name="Product 1"))
+            unit.flush()
+            for item_id in items:
+                item = unit.get_one(OrderItem, item_id)
+                item.product_id, item.stock_list_id = 7, 1
+                for name, value in columns.items():
+                    setattr(item, name, value)
+            add_reservations(unit, {} if columns else {(7, 1): Decimal(len(items))})
+
+    return before
+
+
+def mapped(stock_list: int | None) -> dict[str, Any]:
+    return {
+        "endpoint": f"{_MOVING}.map_order_item",
+        "page": lambda stage, order_id: stage.form(
+            order_id, f"items/{stage.items(order_id)[0]}/stock", stock_list=str(stock_list or "none")
+        ),
+        "api": lambda stage, order_id: stage.post(
+            order_id, "create_mapping", order_item=stage.items(order_id)[0], stock_list=stock_list
+        ),
+    }
+
+
 def _sheet(order_id: int) -> dict[str, Any]:
     order = db.session.get(Order, order_id)
     assert order is not None
@@ -185,6 +223,15 @@ MOVING = [
     Deed("pack into two parcels and split an item", **packed((("2", "1"), "TRK-1"), (("1", "0"), "TRK-2"))),
     Deed("pack and send", **packed((("3", "1"), "TRK-1"), left=True)),
     Deed("pack more than there is", **packed((("4", "1"), "TRK-1")), refused=422),
+    Deed("let stock go", **mapped(None), before=with_product()),
+    Deed("reserve in another list", **mapped(2), before=with_product()),
+    Deed("reserve what reserves nothing", **mapped(2), before=with_product(stock_list_id=None)),
+    Deed(
+        "let go of what is reserved nowhere",
+        **mapped(None),
+        before=with_product(stock_list_id=None),
+        refused=409,
+    ),
     Deed("change the shipping address", **addressed("shipping")),
     Deed("change the billing address", **addressed("billing")),
     Deed("change to no address", **addressed("shipping", line1=""), refused=422),

@@ -186,10 +186,17 @@ class OrderService:
         return split_packages(self.session, order.id, packages, audit_context, version=version)
 
     def create_mapping(
-        self, order_item: OrderItem, audit_context: AuditContext, *, stock_list_id: int | None = None
+        self,
+        order_item: OrderItem,
+        audit_context: AuditContext,
+        *,
+        stock_list_id: int | None = None,
+        version: int | None = None,
     ) -> OrderItem:
-        """Let go of what the item has reserved, or reserve it in that stock list instead."""
-        return create_mapping(self.session, order_item.id, audit_context, stock_list_id=stock_list_id)
+        """Let go of what the item has reserved, or reserve it in that stock list."""
+        return create_mapping(
+            self.session, order_item.id, audit_context, stock_list_id=stock_list_id, version=version
+        )
 
     def set_distribute_interest_amount(self, order: Order, audit_context: AuditContext = SYSTEM) -> Order:
         """Distribute discounts, shipping and interest over the items anew, by what the order's rows say.

@@ -67,9 +67,18 @@ def reserved_by(
 
 def reserved_of(item: OrderItem) -> tuple[StockKey, Decimal] | None:
     """What the item reserves as it stands."""
-    return reserved_by(
-        item.product_id, item.stock_list_id, item.status, item.status_before_cancel, item.quantity
-    )
+    return reserved_in(item, item.stock_list_id)
+
+
+def reserved_in(item: OrderItem, stock_list_id: int | None) -> tuple[StockKey, Decimal] | None:
+    """What the item would reserve in that stock list."""
+    return reserved_by(item.product_id, stock_list_id, item.status, item.status_before_cancel, item.quantity)
+
+
+def can_reserve(item: OrderItem) -> bool:
+    """Whether it is a product of ours that still lies with us."""
+    status = OrderStatus(item.status_before_cancel or item.status)
+    return item.product_id is not None and item.quantity > 0 and status in RESERVING_STATUSES
 
 
 def add_reservations(session: Session, differences: Mapping[StockKey, Decimal]) -> None:

@@ -16,7 +16,7 @@ from webapp.orders.models import Order, OrderItem, VendorOrder, VendorOrderItem
 from webapp.orders.service.editing import check_version
 from webapp.orders.service.moving import Moved, items_under_lock, move_items, name_of, require_moving
 from webapp.orders.service.standing import touch
-from webapp.orders.service.stock import add_reservations, reserved_of
+from webapp.orders.service.stock import add_reservations, reserved_in, reserved_of
 from webapp.orders.service.wording import listed
 from webapp.payments.models import PaymentOption, Transaction
 
@@ -104,40 +104,56 @@ def mark_as_not_sent(
 
 
 def create_mapping(
-    session: Session, item_id: int, context: AuditContext, *, stock_list_id: int | None = None
+    session: Session,
+    item_id: int,
+    context: AuditContext,
+    *,
+    stock_list_id: int | None = None,
+    version: int | None = None,
 ) -> OrderItem:
-    """Let go of the stock that an open item has reserved, or reserve it in another stock list instead.
+    """Let go of the stock that an open item has reserved, or reserve it in that stock list; where it is already, nothing happens.
 
-    Raises NotFound, and Conflict when the item reserves nothing: unmapped, shipped or ended.
+    Raises NotFound, and Conflict when there is nothing to let go and for an item that can reserve nothing: unmapped,
+    shipped or ended; also for an order that is no longer at `version`.
     """
     require_moving(session, context)
     item = session.get(OrderItem, item_id)
     if item is None or (stock_list_id is not None and session.get(StockList, stock_list_id) is None):
         raise NotFound("There is no such item or stock list.")
     order = lock_order(session, item.order_id, acting=context)
+    check_version(session, order, version)
     session.refresh(item)
-    before = reserved_of(item)
-    if before is None:
+    before, after = reserved_of(item), reserved_in(item, stock_list_id)
+    if before is None and after is None:
         now = OrderStatus(item.status).label.lower()
         raise Conflict(f"{name_of(item)} is {now} and has no stock reserved.")
+    if before != after:
+        _map(session, order, item, stock_list_id, context)
+        released = {} if before is None else {before[0]: -before[1]}
+        add_reservations(session, released | ({} if after is None else {after[0]: after[1]}))
+        session.flush()
+    return item
+
+
+def _map(
+    session: Session, order: Order, item: OrderItem, stock_list_id: int | None, context: AuditContext
+) -> None:
+    """Write the list at the item, and who did it; what is reserved is the caller's."""
     old, item.stock_list_id = item.stock_list_id, stock_list_id
     item.version += 1
     touch(order)
     session.flush()
-    after = reserved_of(item)
-    if before != after:
-        add_reservations(session, {before[0]: -before[1]} | ({} if after is None else {after[0]: after[1]}))
+    names = [None if key is None else session.get_one(StockList, key).name for key in (old, stock_list_id)]
+    deed = "released" if stock_list_id is None else "reserved" if old is None else "moved"
     record(
         session,
         context,
-        "order.item.stock_released" if after is None else "order.item.stock_moved",
+        f"order.item.stock_{deed}",
         subject=("order_item", item.id),
         order_id=order.id,
         summary=name_of(item),
-        changes={"stock_list_id": [old, stock_list_id]},
+        changes={"stock_list_id": [old, stock_list_id], "stock_list": names},
     )
-    session.flush()
-    return item
 
 
 def _require_pickup(order: Order) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from flask import Response, request
 from sqlalchemy.orm import Session
 
-from webapp.auth.permissions import Permission, channel_scope, current_staff, requires
+from webapp.auth.permissions import Permission, can, channel_scope, current_staff, requires
 from webapp.core.clock import utc_now
 from webapp.core.db import db
 from webapp.core.errors import NotFound
@@ -27,6 +27,7 @@ from webapp.orders.queries.detail import Part
 from webapp.orders.queries.plan_queue import wishes_of
 from webapp.orders.queries.teamwork import NOBODY, teamwork_of
 from webapp.orders.queries.vendors import vendor_parts
+from webapp.orders.service.stock import can_reserve
 from webapp.orders.views.address_lines import shown_addresses
 from webapp.orders.views.blueprint import blueprint
 from webapp.orders.views.deeds import moving_ctx
@@ -140,9 +141,10 @@ def price(order_id: int, item_id: int) -> Response:
     position = next((at for at, item in enumerate(items) if item.row.id == item_id), None)
     if position is None:
         raise NotFound("This order has no such item.")
-    lines = explained(items, position, detail.discounts(session, order_id))
+    row, lines = items[position].row, explained(items, position, detail.discounts(session, order_id))
+    may_stock = can(Permission.ORDERS_CHANGE_STATUS) and can_reserve(row)
     return part_of_page(
-        "orders/_price.html", in_table=True, order=order, item=items[position].row, lines=lines
+        "orders/_price.html", in_table=True, order=order, item=row, lines=lines, may_stock=may_stock
     )
 
 

@@ -44,6 +44,8 @@ _FIELDS: Final = {
     "first_name": N_("First name"),
     "last_name": N_("Last name"),
     "tags": N_("Tags"),
+    "stock_list": N_("Stock list"),
+    "reserved": N_("Reserved"),
     "assignee": N_("Looked after by"),
     "due_on": N_("Due on"),
     "company": N_("Company"),
@@ -67,6 +69,7 @@ _NOT_TOLD: Final = {
     "edited_here",
     "side",
     "refund",
+    "stock_list_id",
 }
 _TOLD_WHOLE: Final = {"order.created", "order.payment.added"}
 

@@ -12,6 +12,8 @@ _DONE: Final = {
     "order.packed": N_("packed %(words)s"),
     "order.item.stock_released": N_("let go of the stock reserved for %(words)s"),
     "order.item.stock_moved": N_("reserved %(words)s in another stock list"),
+    "order.item.stock_reserved": N_("reserved stock for %(words)s"),
+    "stock.counted": N_("counted the reserved stock anew"),
     "cancellation_plan.opened": N_("opened a cancellation plan over %(words)s"),
     "cancellation_plan.approved": N_("approved the cancellation plan: %(words)s"),
     "cancellation_plan.rejected": N_("rejected the cancellation plan: %(words)s"),
