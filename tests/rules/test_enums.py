@@ -4,6 +4,7 @@ from enum import Enum
 
 import pytest
 
+from webapp.auth.roles import Permission
 from webapp.core.errors import InvalidInput
 from webapp.orders import enums
 from webapp.orders.enums import CancelStatus, Dot, OrderStatus, RefundState, Worded
@@ -55,3 +56,10 @@ def test_named_sets_cover_their_enum_once() -> None:
     assert set(CancelStatus) == enums.OPEN_CANCEL_STATUSES | enums.CLOSED_CANCEL_STATUSES
     assert set(RefundState) == enums.RESERVING_REFUND_STATES | enums.RELEASED_REFUND_STATES
     assert sorted(enums.LEFT_STATUSES) == [500, 510, 540, 544, 545, 550]
+
+
+def test_permissions_when_given_away_then_each_is_said_in_words_of_its_own() -> None:
+    words = [permission.label for permission in Permission]
+
+    assert len(set(words)) == len(Permission)
+    assert not any("." in each for each in words)

@@ -41,6 +41,46 @@ class Permission(StrEnum):
     WEBHOOKS_MANAGE = "webhooks.manage"
     CARRIERS_MANAGE = "carriers.manage"
 
+    @property
+    def label(self) -> str:
+        """English words for whoever gives it to a token, to be translated where shown."""
+        return _PERMISSION_LABELS[self]
+
+
+_PERMISSION_LABELS = {
+    Permission.ORDERS_VIEW: N_("See orders and customers"),
+    Permission.ORDERS_CREATE: N_("Create orders"),
+    Permission.ORDERS_NOTE: N_("Leave notes, tags and assignments"),
+    Permission.ORDERS_EDIT: N_("Change what an order says, amounts and statuses aside"),
+    Permission.ORDERS_EDIT_ADDRESS: N_("Change addresses"),
+    Permission.ORDERS_REDIRECT_PARCEL: N_("Have a parcel on its way redirected"),
+    Permission.ORDERS_CHANGE_STATUS: N_("Move orders and items on, and pack them"),
+    Permission.ORDERS_MOVE_BACKWARD: N_("Move orders and items a step back"),
+    Permission.ORDERS_RAW_PAYLOAD: N_("See what a channel sent, word for word"),
+    Permission.CANCEL_OPEN: N_("Open cancellation plans"),
+    Permission.CANCEL_APPROVE: N_("Approve and reject cancellation plans"),
+    Permission.CANCEL_FORCE_AMOUNT: N_("Set the amount that is paid back"),
+    Permission.REFUND_MANUAL: N_("Settle refunds by hand, with evidence"),
+    Permission.REFUND_LOYALTY: N_("Pay back in loyalty money"),
+    Permission.REFUND_RECONCILE: N_("Compare refunds with the banks"),
+    Permission.TRACKING_UPLOAD: N_("Upload tracking numbers"),
+    Permission.CHANNELS_VIEW: N_("See channels"),
+    Permission.CHANNELS_PULL: N_("Pull orders from channels"),
+    Permission.CHANNELS_MANAGE: N_("Connect channels and change their settings"),
+    Permission.OPERATIONS_VIEW: N_("See work in the background"),
+    Permission.OPERATIONS_RETRY: N_("Try work in the background again"),
+    Permission.VIEWS_SHARE: N_("Share saved views"),
+    Permission.EXPORTS_RUN: N_("Export orders"),
+    Permission.DASHBOARD_VIEW: N_("See the dashboard"),
+    Permission.AUDIT_VIEW: N_("Read the audit log"),
+    Permission.REFERENCE_MANAGE: N_("Keep the reference data"),
+    Permission.CUSTOMERS_ERASE: N_("Erase a customer's personal data"),
+    Permission.STAFF_MANAGE: N_("Manage staff"),
+    Permission.API_TOKENS: N_("Make tokens for the API"),
+    Permission.SETTINGS_LIMITS: N_("Set approval limits"),
+    Permission.WEBHOOKS_MANAGE: N_("Manage webhooks"),
+}
+
 
 class Role(StrEnum):
     """The desk's five jobs. A person has one."""

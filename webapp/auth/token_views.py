@@ -52,7 +52,7 @@ def revoke(token_id: int) -> Response:
 
 def _form(session: Session, *, submitted: bool = True) -> TokenForm:
     form = TokenForm() if submitted else TokenForm(formdata=None)
-    form.permissions.choices = [(each.value, each.value) for each in tokens.may_grant(current_staff())]
+    form.permissions.choices = [(each.value, _(each.label)) for each in tokens.may_grant(current_staff())]
     form.channels.choices = [
         (str(key), name) for key, name in channel_names(session, channel_scope()).items()
     ]

@@ -54,6 +54,7 @@ class Logged:
     subject: str
     order_id: int | None
     order_number: str | None
+    currency: str | None
     remote_addr: str | None
     request_id: str | None
 
@@ -195,6 +196,7 @@ def _shown(ids: Sequence[int]) -> Select[*tuple[Any, ...]]:
             AuditPersonal.words,
             AuditPersonal.erased_at,
             Order.number,
+            Order.currency,
         )
         .outerjoin(AuditPersonal, AuditPersonal.entry_id == AuditEntry.id)
         .outerjoin(Order, Order.id == AuditEntry.order_id)
@@ -218,4 +220,6 @@ def _logged(row: Any) -> Logged:
         erased=row.erased_at is not None,
     )
     subject = f"{entry.subject_type} {entry.subject_id}"
-    return Logged(happened, subject, entry.order_id, row.number, entry.remote_addr, entry.request_id)
+    return Logged(
+        happened, subject, entry.order_id, row.number, row.currency, entry.remote_addr, entry.request_id
+    )

@@ -73,7 +73,7 @@ def index_ctx(session: Session) -> dict[str, Any]:
     else:
         page = audit_log.page(session, wanted, scope, current_staff().id, before_id=before_id, size=PAGE_SIZE)
     return {
-        "rows": [(row, told(row.happened, "")) for row in page.rows],
+        "rows": [(row, told(row.happened, "", row.currency or "")) for row in page.rows],
         "next_after": None if page.before_id is None else encode_cursor(SORT, (page.before_id,)),
         "is_first": before_id is None,
         "pills": pills,

@@ -12,7 +12,7 @@ from webapp.orders.enums import CancelStatus, OrderStatus
 from webapp.orders.queries.timeline import Happened
 from webapp.orders.views.amounts_in_words import one_amount, with_amounts
 from webapp.orders.views.sentences import sentence as sentence_of
-from webapp.ui.formatting import short_day
+from webapp.ui.formatting import long_time, short_day
 
 RULE: Final = "Rule"  # how sentences about our own arithmetic begin
 LONGEST_VALUE: Final = 300  # characters of a value that a line of the timeline shows
@@ -149,7 +149,7 @@ def _value(field: str, value: Any, currency: str) -> str:
         return _cut(", ".join(str(part) for part in value.values() if part not in (None, "")))
     if isinstance(value, list):
         return _cut(", ".join(map(str, value)))
-    return _cut(_time(value) if field.startswith("date_") else str(value))
+    return _cut(_time(str(value)) if field.startswith("date_") or field.endswith("_at") else str(value))
 
 
 def _status(value: Any) -> str:
@@ -159,11 +159,12 @@ def _status(value: Any) -> str:
     return str(gettext(CancelStatus(text).label)) if text in set(CancelStatus) else text
 
 
-def _time(value: Any) -> str:
+def _time(text: str) -> str:
     try:
-        return short_day(datetime.fromisoformat(str(value)).date())
+        at = datetime.fromisoformat(text)
     except ValueError:
-        return str(value)
+        return text
+    return long_time(at) if at.tzinfo else short_day(at.date())
 
 
 def _cut(text: str) -> str:
