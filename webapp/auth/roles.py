@@ -67,6 +67,7 @@ _PERMISSION_LABELS = {
     Permission.CHANNELS_VIEW: N_("See channels"),
     Permission.CHANNELS_PULL: N_("Pull orders from channels"),
     Permission.CHANNELS_MANAGE: N_("Connect channels and change their settings"),
+    Permission.CARRIERS_MANAGE: N_("Connect carriers and change their settings"),
     Permission.OPERATIONS_VIEW: N_("See work in the background"),
     Permission.OPERATIONS_RETRY: N_("Try work in the background again"),
     Permission.VIEWS_SHARE: N_("Share saved views"),
