@@ -74,7 +74,10 @@ class Shots:
         if not self._worker.is_alive():
             self._worker = self._start()
         sweep()
-        return status(upload_id).state == state
+        stand = status(upload_id)
+        operation = db.session.get_one(Operation, stand.operation_id)
+        assert operation.state != "dead", operation.last_error
+        return stand.state == state
 
     def _last_is_dead(self) -> bool:
         pid = int(self.file.read_text().split()[-1])

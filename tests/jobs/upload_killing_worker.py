@@ -7,8 +7,6 @@ NAIVE_JUDGING    1: with it: rows are carried out as the preview saw them, witho
 
 import os
 import sys
-from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import worker
@@ -16,7 +14,8 @@ from tests.jobs.killing_worker import Gun, wrap
 from webapp.core.operations import OperationRun
 from webapp.orders.enums import OrderStatus
 from webapp.orders.service.tracking import applying, checking, reading
-from webapp.orders.service.tracking.facts import OrderState
+from webapp.orders.service.tracking.checking import Facts
+from webapp.orders.tracking_file.verdicts import OrderFact
 
 
 def commit_the_deed_first(gun: Gun) -> None:
@@ -36,15 +35,15 @@ def believe_the_preview() -> None:
     """The other mistake: whatever was approved when the file was looked at is taken to be so for ever."""
     original = applying.judge_rows
 
-    def judge_rows(rows: Any, orders: Mapping[int, OrderState]) -> Any:
-        return original(rows, {order.id: _as_seen(order) for order in orders.values()})
+    def judge_rows(rows: Any, orders: Facts) -> Any:
+        return original(rows, {number: [_as_seen(each) for each in found] for number, found in orders.items()})
 
     applying.judge_rows = judge_rows
 
 
-def _as_seen(order: OrderState) -> OrderState:
-    items = (replace(item, status=int(OrderStatus.APPROVED), tracking_number=None) for item in order.items)
-    return replace(order, items=tuple(items))
+def _as_seen(order: OrderFact) -> OrderFact:
+    items = (item._replace(status=int(OrderStatus.APPROVED), tracking_number=None) for item in order.items)
+    return order._replace(items=tuple(items))
 
 
 def main() -> None:
