@@ -182,6 +182,8 @@ def _each_shipped_once() -> None:
     words = [word["tracking_number"] for word in told()]
     assert len(set(words)) == len(words) == shipping, f"seed {SEED}"
     assert noted() == shipping
+    assert set(_parts()) == {(2, 500, ""), (3, 500, "-B")}
+    assert len(_parts()) == 2 * len(_of_kind("parts"))
     assert _numbers("good") == {f"TR{number}" for number, kind in kinds(ROWS) if kind == "good"}
     assert findings() == []
 
@@ -192,6 +194,16 @@ def _versions(kind: str) -> list[int]:
     query = select(Order.version, OrderItem.version).join(OrderItem, OrderItem.order_id == Order.id)
     found = db.session.execute(query.where(Order.number.in_(_of_kind(kind))))
     return [version for row in found for version in row]
+
+
+def _parts() -> list[tuple[int, int, str]]:
+    """Units, status and the end of the number of each item that was divided."""
+    query = select(OrderItem.quantity, OrderItem.status, OrderItem.tracking_number, Order.number)
+    query = query.join(Order, OrderItem.order_id == Order.id).where(Order.number.in_(_of_kind("parts")))
+    return [
+        (int(units), status, str(tracking).removeprefix(f"TR{number}"))
+        for units, status, tracking, number in db.session.execute(query)
+    ]
 
 
 def _numbers(kind: str) -> set[str | None]:

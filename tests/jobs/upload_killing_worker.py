@@ -15,7 +15,7 @@ from webapp.core.operations import OperationRun
 from webapp.orders.enums import OrderStatus
 from webapp.orders.service.tracking import applying, checking, reading
 from webapp.orders.service.tracking.checking import Facts
-from webapp.orders.tracking_file.verdicts import OrderFact
+from webapp.orders.tracking_file.judging import OrderFact
 
 
 def commit_the_deed_first(gun: Gun) -> None:
@@ -36,7 +36,9 @@ def believe_the_preview() -> None:
     original = applying.judge_rows
 
     def judge_rows(rows: Any, orders: Facts) -> Any:
-        return original(rows, {number: [_as_seen(each) for each in found] for number, found in orders.items()})
+        return original(
+            rows, {number: [_as_seen(each) for each in found] for number, found in orders.items()}
+        )
 
     applying.judge_rows = judge_rows
 

@@ -16,16 +16,17 @@ from webapp.core.bulk import json_text
 from webapp.orders.enums import OrderStatus
 
 FIRST: Final = 100_000  # the first order's number
-# An order of its own for each; "twice" has two rows.
+# An order of its own for each; "twice" has two rows, and so has "parts": of its five units two go alone.
 BLOCK: Final = (
-    *["good"] * 6, "unknown", *["good"] * 3, "had", "twice", "good", "rounded", "cancelled", *["good"] * 3, "other",
+    *["good"] * 5, "parts", "unknown", *["good"] * 2, "had", "twice", "good", "rounded", "cancelled", *["good"] * 3, "other",
 )  # fmt: skip
-ROWS_OF_A_BLOCK: Final = len(BLOCK) + 1
+ROWS_OF_A_BLOCK: Final = len(BLOCK) + 2
 VERDICTS: Final = {
     "good": ["will_ship"],
     "unknown": ["not_found"],
     "had": ["unchanged"],
     "twice": ["will_ship", "duplicate"],
+    "parts": ["will_ship", "will_ship"],
     "rounded": ["rounded"],
     "cancelled": ["cancelled"],
     "other": ["other_number"],
@@ -34,6 +35,7 @@ VERDICTS: Final = {
 _STANDING: Final = {
     "good": (OrderStatus.APPROVED, None),
     "twice": (OrderStatus.APPROVED, None),
+    "parts": (OrderStatus.APPROVED, None),
     "had": (OrderStatus.SHIPPED, "TR{number}"),
     "other": (OrderStatus.SHIPPED, "OLD{number}"),
     "cancelled": (OrderStatus.CANCELLED, None),
@@ -42,7 +44,7 @@ _STANDING: Final = {
 _COPIES: Final = text("""
     WITH wanted AS (
         SELECT (given.document ->> 0)::text AS number, (given.document ->> 1)::int AS status,
-            given.document ->> 2 AS tracking
+            given.document ->> 2 AS tracking, (given.document ->> 3)::int AS units
         FROM jsonb_array_elements(CAST(:orders AS jsonb)) AS given(document)
     ), made AS (
         INSERT INTO orders
@@ -55,7 +57,7 @@ _COPIES: Final = text("""
     INSERT INTO order_item
     SELECT (jsonb_populate_record(model, jsonb_build_object(
         'id', nextval(pg_get_serial_sequence('order_item', 'id')), 'order_id', made.id, 'status', made.status,
-        'tracking_number', wanted.tracking))).*
+        'tracking_number', wanted.tracking, 'quantity', wanted.units, 'ordered_quantity', wanted.units))).*
     FROM made JOIN wanted USING (number), order_item model WHERE model.order_id = :model
 """)
 _SEARCHED: Final = text("""
@@ -79,17 +81,26 @@ def expected(rows: int) -> list[str]:
 
 def the_file(rows: int) -> bytes:
     """The file itself."""
-    lines: list[tuple[str, str]] = []
+    lines: list[tuple[str, str, str]] = []
     for number, kind in kinds(rows):
-        lines += [(number, "7.28003E+15" if kind == "rounded" else f"TR{number}")] * len(VERDICTS[kind])
-    return csv_of([HEADER, *lines])
+        if kind == "parts":
+            lines += [(number, f"TR{number}", "2"), (number, f"TR{number}-B", "3")]
+        else:
+            tracking = "7.28003E+15" if kind == "rounded" else f"TR{number}"
+            lines += [(number, tracking, "")] * len(VERDICTS[kind])
+    return csv_of([(*HEADER, "Quantity"), *lines])
 
 
 def make_orders_of(session: Session, channel: Channel, rows: int) -> None:
     """The orders that the file names, as copies of one; in the caller's transaction."""
     model = make_order(session, channel, number="model", customer=make_customer(session, channel))
     wanted = [
-        (number, int(_STANDING[kind][0]), (_STANDING[kind][1] or "").format(number=number) or None)
+        (
+            number,
+            int(_STANDING[kind][0]),
+            (_STANDING[kind][1] or "").format(number=number) or None,
+            5 if kind == "parts" else 1,
+        )
         for number, kind in kinds(rows)
         if kind in _STANDING
     ]

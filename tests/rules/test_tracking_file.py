@@ -5,11 +5,14 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from webapp.cargo.check_digits import fits
 from webapp.orders.tracking_file.cells import read_row
 from webapp.orders.tracking_file.columns import Field, guess, header_words, is_header
-from webapp.orders.tracking_file.verdicts import ItemFact, OrderFact, SheetRow, Verdict, judge
+from webapp.orders.tracking_file.judging import ItemFact, OrderFact, SheetRow, judge
+from webapp.orders.tracking_file.verdicts import Verdict
 
 ISTANBUL = ZoneInfo("Europe/Istanbul")
 BOTH = {Field.ORDER_NUMBER: 0, Field.TRACKING_NUMBER: 1}
@@ -86,6 +89,17 @@ def test_a_row_when_all_its_cells_are_there_then_each_is_read() -> None:
     assert row.shipped_at == datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("text", ["0", "-1", "many", "1e3", "2,0001"])
+def test_a_quantity_that_is_none_when_read_then_refused(text: str) -> None:
+    row = read_row(["1001", "TR900", "", text], ALL, ISTANBUL)
+    assert (row.problem, row.fact) == (Verdict.BAD_QUANTITY, text)
+
+
+@pytest.mark.parametrize("text", ["2", "2.0", "2,0", "2.000"])
+def test_a_quantity_when_a_sheet_writes_it_with_zeros_then_it_is_the_whole_number(text: str) -> None:
+    assert read_row(["1001", "TR900", "", text], ALL, ISTANBUL).quantity == 2
+
+
 @pytest.mark.parametrize(
     ("text", "at"),
     [
@@ -140,8 +154,10 @@ def order(*items: ItemFact, key: int = 1) -> OrderFact:
     return OrderFact(key, items)
 
 
-def fact(key: int, status: int = 400, sku: str = "", number: str | None = None) -> ItemFact:
-    return ItemFact(key, sku, Decimal(1), status, number)
+def fact(
+    key: int, status: int = 400, sku: str = "", number: str | None = None, of: str = "1", line: str = ""
+) -> ItemFact:
+    return ItemFact(key, sku, Decimal(of), status, number, line)
 
 
 def told(rows: list[SheetRow], *orders: OrderFact) -> list[tuple[Verdict, str]]:
@@ -180,3 +196,147 @@ def test_one_item_being_cancelled_when_the_row_names_another_then_that_one_ships
     facts = order(fact(1, status=50, sku="x"), fact(2, sku="y"))
     assert told([SheetRow(2, "A123")], facts) == [(Verdict.PLAN_OPEN, "")]
     assert told([SheetRow(2, "A123", "y")], facts) == [(Verdict.WILL_SHIP, "")]
+
+
+def counted(*rows: tuple[str, str, str]) -> list[SheetRow]:
+    """Rows of (number, item, quantity)."""
+    return [
+        SheetRow(at, number, named, Decimal(units)) for at, (number, named, units) in enumerate(rows, start=2)
+    ]
+
+
+def test_a_smaller_quantity_when_judged_then_that_many_units_ship() -> None:
+    (judged,) = judge(counted(("A123", "x", "2")), [order(fact(1, sku="x", of="5"), fact(2, sku="y"))])
+    assert (judged.verdict, judged.fact, judged.moving) == (Verdict.WILL_SHIP, "2/5", (1,))
+    assert judged.parts == ((1, Decimal(2)),)
+
+
+def test_quantities_that_add_up_to_the_item_when_judged_then_each_row_ships_its_part() -> None:
+    first, second = judge(counted(("A123", "x", "2"), ("B123", "x", "3")), [order(fact(1, sku="x", of="5"))])
+    assert [first.parts, second.parts] == [((1, Decimal(2)),), ((1, Decimal(3)),)]
+
+
+def test_equal_items_when_rows_take_one_each_then_each_row_has_an_item() -> None:
+    judged = judge(
+        counted(("A123", "x", "1"), ("B123", "x", "1")), [order(fact(1, sku="x"), fact(2, sku="x"))]
+    )
+    assert [(each.moving, each.parts) for each in judged] == [((1,), ()), ((2,), ())]
+
+
+def test_a_quantity_when_it_reaches_over_equal_items_then_the_first_go_whole_and_the_last_in_part() -> None:
+    (judged,) = judge(
+        counted(("A123", "x", "4")), [order(fact(1, sku="x", of="3"), fact(2, sku="x", of="3"))]
+    )
+    assert (judged.moving, judged.parts, judged.fact) == ((1, 2), ((2, Decimal(1)),), "4/6")
+
+
+@pytest.mark.parametrize(
+    ("rows", "items", "verdicts"),
+    [
+        pytest.param(
+            [("A123", "x", "6")], [fact(1, sku="x", of="5")], [(Verdict.QUANTITY, "5")], id="too many"
+        ),
+        pytest.param(
+            [("A123", "x", "2"), ("B123", "x", "4")],
+            [fact(1, sku="x", of="5")],
+            [(Verdict.QUANTITY, "5"), (Verdict.QUANTITY, "5")],
+            id="too many together",
+        ),
+        pytest.param(
+            [("A123", "x", "5"), ("B123", "x", "5")],
+            [fact(1, sku="x", of="5")],
+            [(Verdict.TWO_NUMBERS, ""), (Verdict.TWO_NUMBERS, "")],
+            id="all of it twice",
+        ),
+        pytest.param(
+            [("A123", "x", "5"), ("B123", "x", "2")],
+            [fact(1, sku="x", of="5")],
+            [(Verdict.TWO_NUMBERS, ""), (Verdict.TWO_NUMBERS, "")],
+            id="all of it and a part",
+        ),
+        pytest.param(
+            [("A123", "x", "2"), ("A123", "x", "2")],
+            [fact(1, sku="x", of="5")],
+            [(Verdict.WILL_SHIP, "2/5"), (Verdict.DUPLICATE, "2")],
+            id="the same again",
+        ),
+        pytest.param(
+            [("A123", "x", "2"), ("A123", "x", "3")],
+            [fact(1, sku="x", of="9")],
+            [(Verdict.TWO_QUANTITIES, ""), (Verdict.TWO_QUANTITIES, "")],
+            id="one number, two quantities",
+        ),
+        pytest.param(
+            [("A123", "", "1")],
+            [fact(1, sku="x"), fact(2, sku="y")],
+            [(Verdict.WHICH_ITEM, "2")],
+            id="a part of different items",
+        ),
+        pytest.param(
+            [("A123", "", "2")],
+            [fact(1, sku="x"), fact(2, sku="y")],
+            [(Verdict.WILL_SHIP, "")],
+            id="all of different items",
+        ),
+        pytest.param(
+            [("A123", "x", "0.5")],
+            [fact(1, sku="x", of="2.5")],
+            [(Verdict.WHOLE_UNITS, "2.5")],
+            id="a part of what is weighed",
+        ),
+        pytest.param(
+            [("A123", "x", "2.5")],
+            [fact(1, sku="x", of="2.5")],
+            [(Verdict.WILL_SHIP, "")],
+            id="all of what is weighed",
+        ),
+    ],
+)
+def test_quantities_when_judged_then(
+    rows: list[tuple[str, str, str]], items: list[ItemFact], verdicts: list[tuple[Verdict, str]]
+) -> None:
+    assert told(counted(*rows), order(*items)) == verdicts
+
+
+def test_a_part_when_its_number_travels_already_then_the_same_row_does_nothing_and_a_later_one_ships_the_rest() -> (
+    None
+):
+    left, rest = fact(7, 500, "x", "A123", of="2", line="1"), fact(1, 400, "x", of="3", line="1")
+    for named in ("x", "1", ""):
+        assert told(counted(("A123", named, "2")), order(rest, left)) == [(Verdict.UNCHANGED, "")]
+        assert told(counted(("B123", named, "3")), order(rest, left)) == [(Verdict.WILL_SHIP, "")]
+        assert told(counted(("B123", named, "1")), order(rest, left)) == [(Verdict.WILL_SHIP, "1/3")]
+        assert told(counted(("B123", named, "4")), order(rest, left)) == [(Verdict.QUANTITY, "3")]
+
+
+def test_a_part_when_the_rest_has_left_under_another_number_then_both_rows_do_nothing() -> None:
+    left, rest = fact(7, 500, "x", "A123", of="2", line="1"), fact(1, 500, "x", "B123", of="3", line="1")
+    rows = counted(("A123", "1", "2"), ("B123", "1", "3"))
+    assert told(rows, order(rest, left)) == [(Verdict.UNCHANGED, ""), (Verdict.UNCHANGED, "")]
+
+
+def test_more_of_a_number_when_some_of_it_travels_already_then_only_the_difference_ships() -> None:
+    left, rest = fact(7, 500, "x", "A123", of="2", line="1"), fact(1, 400, "x", of="3", line="1")
+    (judged,) = judge(counted(("A123", "x", "3")), [order(rest, left)])
+    assert (judged.fact, judged.parts) == ("1/3", ((1, Decimal(1)),))
+
+
+@given(
+    units=st.lists(st.integers(1, 4), min_size=1, max_size=4),
+    asked=st.lists(st.tuples(st.sampled_from("ABC"), st.integers(1, 6)), min_size=1, max_size=6),
+)
+def test_whatever_is_asked_when_judged_then_no_item_gives_more_than_it_has_and_each_row_what_it_asked_for(
+    units: list[int], asked: list[tuple[str, int]]
+) -> None:
+    items = [fact(at, sku="x", of=str(each)) for at, each in enumerate(units, start=1)]
+    rows = counted(*((f"{number}123", "x", str(each)) for number, each in asked))
+    has = {item.id: item.quantity for item in items}
+    given_away = dict.fromkeys(has, Decimal(0))
+    for row, judged in zip(rows, judge(rows, [order(*items)]), strict=True):
+        parts = dict(judged.parts)
+        taken = {item_id: parts.get(item_id, has[item_id]) for item_id in judged.moving}
+        for item_id, each in taken.items():
+            given_away[item_id] += each
+        if judged.verdict is Verdict.WILL_SHIP:
+            assert sum(taken.values()) == row.quantity
+    assert all(given_away[item_id] <= has[item_id] for item_id in has)

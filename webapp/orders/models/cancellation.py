@@ -100,6 +100,7 @@ class CancellationPlanItem(Base):
             postgresql_where=text("is_open AND NOT is_shipping_only"),
         ),
         Index("uq_cancellation_plan_item", "plan_id", "order_item_id", unique=True),
+        Index("ix_cancellation_plan_item_item", "order_item_id"),
     )
 
     id: Mapped[BigId]

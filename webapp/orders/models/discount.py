@@ -1,6 +1,6 @@
 """Discounts as the channel gave them; how they fell on the items is in the items' discount_amount."""
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.core.db import Base, BigId, CreatedAt, JsonList, MoneyColumn
@@ -12,6 +12,7 @@ class DiscountItem(Base):
     __tablename__ = "discount_item"
     __table_args__ = (
         Index("uq_discount_item_remote", "order_id", "remote_id", unique=True),
+        Index("ix_discount_item_item", "order_item_id", postgresql_where=text("order_item_id IS NOT NULL")),
         CheckConstraint("scope IN ('line', 'order', 'shipping', 'fee')", name="scope_known"),
     )
 

@@ -35,6 +35,11 @@ class IntegrationAction(Base):
             "id",
             postgresql_where=text("state IN ('waiting', 'failed')"),
         ),
+        Index(
+            "ix_integration_action_item",
+            "order_item_id",
+            postgresql_where=text("order_item_id IS NOT NULL"),
+        ),
         CheckConstraint(
             "state IN ('waiting', 'sent', 'failed', 'given_up', 'unsupported', 'by_hand', 'withdrawn')",
             name="state_known",

@@ -44,6 +44,7 @@ class OrderItem(Base):
         Index("uq_order_item_remote_line_part", "order_id", "remote_line_id", "part", unique=True),
         Index("ix_order_item_product", "product_id"),
         Index("ix_order_item_sku", "sku"),
+        Index("ix_order_item_parent", "parent_id", postgresql_where=text("parent_id IS NOT NULL")),
         Index(
             "ix_order_item_tracking", "tracking_number", postgresql_where=text("tracking_number IS NOT NULL")
         ),

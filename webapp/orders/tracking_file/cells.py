@@ -56,7 +56,7 @@ def read_row(cells: Sequence[str], mapped: Mapped, zone: ZoneInfo) -> ReadRow:
     quantity, url, shipped_at = None, cell(Field.TRACKING_URL), None
     if problem is None and cell(Field.QUANTITY):
         quantity = _quantity(cell(Field.QUANTITY))
-        problem, fact = (None, "") if quantity else (Verdict.BAD_VALUE, cell(Field.QUANTITY))
+        problem, fact = (None, "") if quantity else (Verdict.BAD_QUANTITY, cell(Field.QUANTITY))
     if problem is None and url and not _is_address(url):
         problem, fact = Verdict.BAD_VALUE, url
     if problem is None and cell(Field.SHIP_DATE):

@@ -1,13 +1,10 @@
-"""What becomes of a row, given the orders it names: the same question before staff confirm and under the orders' locks."""
+"""What becomes of a row: the verdicts, and what staff read of each. judging.py decides which."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from decimal import Decimal
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final
 
 from webapp.core.text import N_
-from webapp.orders.enums import LEFT_STATUSES, Dot, OrderStatus
-from webapp.orders.states import ITEM_MOVES
+from webapp.orders.enums import Dot
 
 
 class Verdict(StrEnum):
@@ -25,13 +22,17 @@ class Verdict(StrEnum):
     OTHER_NUMBER = "other_number"
     NOT_MOVABLE = "not_movable"
     QUANTITY = "quantity"
+    WHICH_ITEM = "which_item"
+    WHOLE_UNITS = "whole_units"
     TWO_NUMBERS = "two_numbers"
+    TWO_QUANTITIES = "two_quantities"
     DUPLICATE = "duplicate"
     CARRIER_UNKNOWN = "carrier_unknown"
     NO_ORDER_NUMBER = "no_order_number"
     NO_NUMBER = "no_number"
     ROUNDED = "rounded"
     BAD_NUMBER = "bad_number"
+    BAD_QUANTITY = "bad_quantity"
     BAD_VALUE = "bad_value"
 
     @property
@@ -93,12 +94,24 @@ _WORDS: Final[dict[Verdict, tuple[str, str]]] = {
         N_("Its status is “%(fact)s”, from which nothing is shipped."),
     ),
     Verdict.QUANTITY: (
-        N_("Other quantity"),
-        N_("%(fact)s are to be sent. Divide the order into packages on its page first."),
+        N_("Too many"),
+        N_("Only %(fact)s can still be sent, and the file asks for more."),
+    ),
+    Verdict.WHICH_ITEM: (
+        N_("Which item?"),
+        N_("%(fact)s units of several items can be sent. Write the SKU or id of those in this parcel."),
+    ),
+    Verdict.WHOLE_UNITS: (
+        N_("Not divisible"),
+        N_("%(fact)s can be sent, in whole units or all together."),
     ),
     Verdict.TWO_NUMBERS: (
         N_("Two numbers"),
-        N_("Rows of this file give it different numbers. Name the item of each parcel."),
+        N_("Rows of this file give it different numbers. Write the item, or the quantity, of each parcel."),
+    ),
+    Verdict.TWO_QUANTITIES: (
+        N_("Two quantities"),
+        N_("Rows of this file give one number different quantities of it. Write them as one row."),
     ),
     Verdict.DUPLICATE: (N_("Twice in the file"), N_("Row %(fact)s says the same.")),
     Verdict.CARRIER_UNKNOWN: (
@@ -118,179 +131,12 @@ _WORDS: Final[dict[Verdict, tuple[str, str]]] = {
         N_("Bad tracking number"),
         N_("“%(fact)s” is no tracking number: 4 to 64 letters, digits and the signs - . / _"),
     ),
+    Verdict.BAD_QUANTITY: (
+        N_("Bad quantity"),
+        N_("“%(fact)s” is no quantity. Write a whole number, 1 or more."),
+    ),
     Verdict.BAD_VALUE: (
         N_("Cell not understood"),
-        N_("“%(fact)s” is no quantity, day or web address that we understand."),
+        N_("“%(fact)s” is no day or web address that we understand."),
     ),
 }
-
-
-class ItemFact(NamedTuple):
-    """What decides about an item. `sku` is folded."""
-
-    id: int
-    sku: str
-    quantity: Decimal
-    status: int
-    tracking_number: str | None
-
-
-class OrderFact(NamedTuple):
-    """An order with this number, with its items. `is_held_up`: the uploader must read a note before they act on it."""
-
-    id: int
-    items: tuple[ItemFact, ...]
-    number: str = ""
-    is_held_up: bool = False
-
-
-class SheetRow(NamedTuple):
-    """What a row asks for; `problem` is known before any order is looked at. `item` is folded."""
-
-    position: int
-    tracking_number: str
-    item: str = ""
-    quantity: Decimal | None = None
-    problem: Verdict | None = None
-    fact: str = ""
-
-
-class Judgement(NamedTuple):
-    """A row's verdict. `moving` are items that go to 500, `numbered` those that are shipped and only lack the number."""
-
-    position: int
-    verdict: Verdict
-    fact: str = ""
-    order_id: int | None = None
-    moving: tuple[int, ...] = ()
-    numbered: tuple[int, ...] = ()
-
-    @property
-    def item_ids(self) -> frozenset[int]:
-        """Every item that would get the number."""
-        return frozenset((*self.moving, *self.numbered))
-
-
-def judge(rows: Sequence[SheetRow], orders: Sequence[OrderFact]) -> list[Judgement]:
-    """The verdicts of all rows of a file that name one order number, in their order; `orders` are those that carry it."""
-    alone = [_alone(row, orders) for row in rows]
-    return _together(rows, alone)
-
-
-def _alone(row: SheetRow, orders: Sequence[OrderFact]) -> Judgement:
-    """The row's verdict if it were the only one."""
-    if row.problem is not None:
-        return Judgement(row.position, row.problem, row.fact)
-    if not orders:
-        return Judgement(row.position, Verdict.NOT_FOUND)
-    named = [(order, items) for order in orders if (items := _named(row.item, order.items))]
-    if not named:
-        return Judgement(row.position, Verdict.ITEM_NOT_FOUND, row.item)
-    if len(named) > 1:
-        return Judgement(row.position, Verdict.AMBIGUOUS, str(len(named)))
-    order, items = named[0]
-    judged = _of_items(row, order.id, items)
-    if order.is_held_up and judged.verdict is Verdict.WILL_SHIP:
-        return Judgement(row.position, Verdict.NOTE_UNREAD, order.number, order.id)
-    return judged
-
-
-def _named(item: str, items: Sequence[ItemFact]) -> tuple[ItemFact, ...]:
-    """The items that a row means: all, or those with this SKU, or the one with this id."""
-    if not item:
-        return tuple(items)
-    by_sku = tuple(each for each in items if each.sku == item)
-    return by_sku or tuple(each for each in items if str(each.id) == item)
-
-
-def _of_items(row: SheetRow, order_id: int, items: Sequence[ItemFact]) -> Judgement:
-    statuses = {each.status for each in items}
-
-    def no(verdict: Verdict, fact: str = "") -> Judgement:
-        return Judgement(row.position, verdict, fact, order_id)
-
-    if OrderStatus.CANCELLATION_WAITING in statuses:
-        return no(Verdict.PLAN_OPEN)
-    live = [each for each in items if each.status not in (OrderStatus.CANCELLED, OrderStatus.REFUNDED)]
-    if not live:
-        return no(Verdict.CANCELLED)
-    if statuses & _UNPAID:
-        return no(Verdict.NOT_PAYABLE)
-    shippable = [each for each in live if each.status in _SHIPPABLE]
-    moving = [each for each in shippable if each.status not in LEFT_STATUSES]
-    left = [each for each in live if each.status in LEFT_STATUSES]
-    numbered = [] if moving else [each for each in left if not each.tracking_number]
-    if not moving and not numbered:
-        return no(*_nothing_to_do(row, live, left))
-    if row.quantity is not None:
-        sent = sum((each.quantity for each in (*moving, *numbered)), Decimal(0))
-        if row.quantity != sent:
-            return no(Verdict.QUANTITY, f"{sent.normalize():f}")
-    return Judgement(
-        row.position,
-        Verdict.WILL_SHIP,
-        order_id=order_id,
-        moving=tuple(each.id for each in moving),
-        numbered=tuple(each.id for each in numbered),
-    )
-
-
-# Plain numbers compare with members: an item is not looked up in the enumeration for each row that names it.
-_SHIPPABLE: Final = frozenset(
-    status.value for status, moves in ITEM_MOVES.items() if OrderStatus.SHIPPED in moves
-)
-_UNPAID: Final[frozenset[int]] = frozenset({OrderStatus.PAYMENT_WAITING, OrderStatus.CONFIRMATION_WAITING})
-
-
-def _nothing_to_do(row: SheetRow, live: Sequence[ItemFact], left: Sequence[ItemFact]) -> tuple[Verdict, str]:
-    if not left:
-        return Verdict.NOT_MOVABLE, OrderStatus(live[0].status).label
-    others = [each.tracking_number or "" for each in left if each.tracking_number != row.tracking_number]
-    # Parts of an order may travel in parcels of their own: this row's parcel is one of them.
-    if len(others) < len(left):
-        return Verdict.UNCHANGED, ""
-    return Verdict.OTHER_NUMBER, others[0]
-
-
-def _together(rows: Sequence[SheetRow], alone: Sequence[Judgement]) -> list[Judgement]:
-    """Rows that would ship, compared with each other: the same again is a duplicate, two numbers for one thing are refused."""
-    if len(rows) == 1:
-        return list(alone)
-    numbers = {row.position: row.tracking_number for row in rows}
-    claims: dict[int, list[Judgement]] = {}
-    for judged in alone:
-        for item_id in judged.item_ids:
-            claims.setdefault(item_id, []).append(judged)
-    return [_beside(judged, claims, numbers) for judged in alone]
-
-
-def _beside(
-    judged: Judgement, claims: Mapping[int, Collection[Judgement]], numbers: Mapping[int, str]
-) -> Judgement:
-    if judged.verdict is not Verdict.WILL_SHIP:
-        return judged
-    rivals = {
-        other.position: other
-        for item_id in judged.item_ids
-        for other in claims[item_id]
-        if other.position != judged.position
-    }
-    mine = numbers[judged.position]
-    if any(numbers[position] != mine for position in rivals):
-        return Judgement(judged.position, Verdict.TWO_NUMBERS, order_id=judged.order_id)
-    earlier = _first_covering(judged, rivals.values())
-    if earlier is not None:
-        return Judgement(judged.position, Verdict.DUPLICATE, str(earlier), judged.order_id)
-    return judged
-
-
-def _first_covering(judged: Judgement, rivals: Iterable[Judgement]) -> int | None:
-    """The earliest row that says the same of every item of this one."""
-    covering = [each for each in rivals if each.item_ids >= judged.item_ids]
-    # Of two equal rows the first ships; a row for the whole order takes those for its items with it.
-    ahead = [
-        each.position
-        for each in covering
-        if each.item_ids > judged.item_ids or each.position < judged.position
-    ]
-    return min(ahead) if ahead else None

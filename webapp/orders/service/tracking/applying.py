@@ -20,6 +20,7 @@ from webapp.core.operations import OperationRun
 from webapp.orders.locks import held_up, limit_waiting, lock_orders
 from webapp.orders.models import TrackingRow
 from webapp.orders.service.tracking.checking import count_verdicts, judge_rows
+from webapp.orders.service.tracking.dividing import divide
 from webapp.orders.service.tracking.facts import (
     ItemState,
     OrderState,
@@ -30,7 +31,8 @@ from webapp.orders.service.tracking.facts import (
 )
 from webapp.orders.service.tracking.shipping import Shipment, ship
 from webapp.orders.service.tracking.uploads import bulk_tracking_number_update_status, locked_upload
-from webapp.orders.tracking_file.verdicts import Judgement, Verdict
+from webapp.orders.tracking_file.judging import Judgement
+from webapp.orders.tracking_file.verdicts import Verdict
 
 # Orders of one transaction: their locks are held for about a quarter of a second, and one wait for the disk is shared.
 AT_ONCE: Final = 500
@@ -114,12 +116,17 @@ def _carry_out(
     context: AuditContext,
 ) -> None:
     of_position = {row.position: row for row in rows}
-    shipping = [each for each in judged if each.verdict is Verdict.WILL_SHIP and each.order_id is not None]
+    shipping: Sequence[Judgement] = [
+        each for each in judged if each.verdict is Verdict.WILL_SHIP and each.order_id is not None
+    ]
+    orders, shipping, origins = divide(session, orders, shipping)
     shipments = [_shipment(of_position[each.position], each) for each in shipping]
     written = ship(session, orders, shipments, context)
     before = {item.id: item for order in orders.values() for item in order.items}
     done = {
-        each.position: [_undoable(before[item.id], item) for item in written[at]]
+        each.position: [
+            _undoable(before[item.id], item, before.get(origins.get(item.id, 0))) for item in written[at]
+        ]
         for at, each in enumerate(shipping)
     }
     session.execute(
@@ -147,10 +154,11 @@ def _shipment(row: WaitingRow, judged: Judgement) -> Shipment:
     )
 
 
-def _undoable(before: ItemState, after: ItemState) -> dict[str, Any]:
-    """What undoing needs: the version that must still stand, and what was there before."""
+def _undoable(before: ItemState, after: ItemState, origin: ItemState | None) -> dict[str, Any]:
+    """What undoing needs: the version that must still stand, what was there before, and the item it was part of."""
     return {
         "item": before.id,
+        **({"part_of": origin.id, "package": origin.package_id} if origin else {}),
         "version": after.version,
         "status": before.status,
         "number": before.tracking_number,

@@ -18,8 +18,9 @@ from webapp.orders.service.tracking.facts import Uploader, read_facts, uploader_
 from webapp.orders.service.tracking.reading import map_again, read_file
 from webapp.orders.service.tracking.uploads import begin_applying, locked_upload
 from webapp.orders.tracking_file.columns import from_json, is_complete
+from webapp.orders.tracking_file.judging import Judgement, OrderFact, SheetRow, judge
 from webapp.orders.tracking_file.limits import Unreadable
-from webapp.orders.tracking_file.verdicts import Judgement, OrderFact, SheetRow, Verdict, judge
+from webapp.orders.tracking_file.verdicts import Verdict
 
 # Orders that are read and judged in one transaction.
 AT_ONCE: Final = 5_000
@@ -29,6 +30,7 @@ OF_THE_CELLS: Final = (
     Verdict.NO_NUMBER,
     Verdict.ROUNDED,
     Verdict.BAD_NUMBER,
+    Verdict.BAD_QUANTITY,
     Verdict.BAD_VALUE,
     Verdict.CARRIER_UNKNOWN,
 )

@@ -18,7 +18,7 @@ from webapp.core.bulk import plain_array, text_array
 from webapp.core.errors import PermissionDenied
 from webapp.core.text import fold
 from webapp.orders.locks import held_up
-from webapp.orders.tracking_file.verdicts import ItemFact, OrderFact
+from webapp.orders.tracking_file.judging import ItemFact, OrderFact
 
 Scope = frozenset[int] | None  # channels; None: all
 
@@ -51,10 +51,11 @@ class ItemState(NamedTuple):
     shipping_company: str | None
     shipped_date: datetime | None
     version: int
+    line: str = ""
 
     def as_fact(self) -> ItemFact:
         """What decides about its verdict."""
-        return ItemFact(self.id, fold(self.sku), self.quantity, self.status, self.tracking_number)
+        return ItemFact(self.id, fold(self.sku), self.quantity, self.status, self.tracking_number, self.line)
 
 
 class OrderState(NamedTuple):
@@ -83,7 +84,7 @@ _ORDER_COLUMNS: Final = (
 )
 _ITEM_COLUMNS: Final = (
     "id, order_id, status, status_before_cancel, sku, name, quantity, product_id, stock_list_id, package_id,"
-    " tracking_number, tracking_url, cargo_company_id, shipping_company, shipped_date, version"
+    " tracking_number, tracking_url, cargo_company_id, shipping_company, shipped_date, version, remote_line_id"
 )
 _NAMED: Final = (
     "number = ANY(CAST(:numbers AS text[]))"
@@ -91,7 +92,8 @@ _NAMED: Final = (
 )
 _IDS = text(f"SELECT id FROM orders WHERE {_NAMED} ORDER BY id")  # noqa: S608 - constants
 _FACTS = text(f"""
-    SELECT named.number, named.id, item.id, item.sku, item.quantity, item.status, item.tracking_number
+    SELECT named.number, named.id, item.id, item.sku, item.quantity, item.status, item.tracking_number,
+        item.remote_line_id
     FROM (SELECT id, number FROM orders WHERE {_NAMED}) AS named
     LEFT JOIN order_item AS item ON item.order_id = named.id
     ORDER BY named.id, item.position, item.part, item.id

@@ -235,6 +235,7 @@ def _shipped(item: ItemState, shipment: Shipment, carriers: Carriers, now: datet
         carriers.slugs.get(shipment.cargo_company_id or 0, item.shipping_company),
         shipment.shipped_at or item.shipped_date or now,
         item.version + 1,
+        item.line,
     )
 
 
@@ -258,8 +259,13 @@ def _entry(order: OrderState, shipment: Shipment, items: Sequence[ItemState]) ->
     if shipment.moving:
         left = min(before[item_id].status for item_id in shipment.moving)
         changes["status"] = [left, int(OrderStatus.SHIPPED)]
-    names = listed([item.name or item.sku or f"Item {item.id}" for item in items])
+    names = listed([_named(item) for item in items])
     return Entry(order.id, SHIPPED, f"{names}: {shipment.tracking_number}", changes)
+
+
+def _named(item: ItemState) -> str:
+    name = item.name or item.sku or f"Item {item.id}"
+    return name if item.quantity == 1 else f"{item.quantity.normalize():f} × {name}"
 
 
 def _tell_channels(

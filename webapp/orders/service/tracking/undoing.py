@@ -20,6 +20,7 @@ from webapp.orders.enums import ActionKind, OrderStatus
 from webapp.orders.locks import held_up, limit_waiting, lock_orders
 from webapp.orders.models import IntegrationAction, TrackingRow
 from webapp.orders.service.integration_action_service import IntegrationActionService
+from webapp.orders.service.rejoining import join_again
 from webapp.orders.service.timeline import Entry, record_all
 from webapp.orders.service.tracking.facts import ItemState, OrderState, read_orders, uploader_of
 from webapp.orders.service.tracking.shipping import Numbers, release, write_items, write_orders
@@ -69,6 +70,7 @@ def undo_batch(session: Session, upload_id: int, staff_id: int | None, after: in
     untouched = [row for row in rows if row.order_id not in held and _is_untouched(row, orders[row.order_id])]
     undone = _untold(session, untouched)
     _take_back(session, undone, orders, uploader.context)
+    _join_parts(session, undone)
     positions = {row.position for row in undone}
     session.execute(
         _OUTCOMES,
@@ -124,6 +126,16 @@ def _take_back(
     release(session, [(now[item.id], item) for item in after.values()])
     write_orders(session, orders, after, _numbers(orders, rows, after))
     record_all(session, context, [_entry(row) for row in rows])
+
+
+def _join_parts(session: Session, rows: Sequence[ShippedRow]) -> None:
+    """What applying has divided is one item again, unless either side has become something else meanwhile."""
+    parts = [before for row in rows for before in row.done if "part_of" in before]
+    join_again(
+        session,
+        {before["item"]: before["part_of"] for before in parts},
+        {before["item"]: before["package"] for before in parts},
+    )
 
 
 def _as_before(item: ItemState, before: Mapping[str, Any]) -> ItemState:

@@ -14,6 +14,7 @@ from webapp.core.operations import Operation
 from webapp.core.sheets import write_xlsx
 from webapp.operations.queries import bare_line
 from webapp.operations.shown import shown
+from webapp.orders.enums import Dot
 from webapp.orders.forms.tracking import ColumnsForm, UploadForm
 from webapp.orders.models import TrackingRow, TrackingUpload
 from webapp.orders.queries import uploads as queries
@@ -26,7 +27,17 @@ from webapp.orders.tracking_file.columns import Field, from_json
 from webapp.orders.tracking_file.limits import MOST_COLUMNS
 from webapp.orders.tracking_file.verdicts import PROBLEMS, Verdict
 from webapp.orders.views.tracking.blueprint import blueprint, seen, settings
-from webapp.orders.views.tracking.words import OPEN, STATES, STEPS, Cell, is_about, refusal_words, remedy
+from webapp.orders.views.tracking.words import (
+    OPEN,
+    STATES,
+    STEPS,
+    Cell,
+    dot_of,
+    headline,
+    is_about,
+    refusal_words,
+    remedy,
+)
 from webapp.ui.htmx import render
 from webapp.ui.i18n import gettext
 from webapp.ui.tables import PAGE_SIZE, decode_cursor, page_of
@@ -44,7 +55,8 @@ class Line:
     """A row of the preview."""
 
     row: TrackingRow
-    verdict: Verdict
+    headline: str
+    dot: Dot
     remedy: str
     cells: list[Cell]
 
@@ -209,4 +221,5 @@ def _line(row: TrackingRow, columns: dict[Field, int]) -> Line:
         text = row.cells[at] if at < len(row.cells) else ""
         is_bad = verdict in PROBLEMS and is_about(verdict, field, " ".join(text.split()), row.fact)
         cells.append(Cell(text, is_bad))
-    return Line(row, verdict, remedy(verdict, row.fact), cells)
+    words = headline(verdict, row.fact, row.outcome)
+    return Line(row, words, dot_of(verdict, row.outcome), remedy(verdict, row.fact), cells)

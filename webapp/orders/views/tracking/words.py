@@ -49,6 +49,10 @@ _ABOUT: Final = {
     Verdict.ITEM_NOT_FOUND: Field.ITEM,
     Verdict.AMBIGUOUS: Field.ORDER_NUMBER,
     Verdict.QUANTITY: Field.QUANTITY,
+    Verdict.WHOLE_UNITS: Field.QUANTITY,
+    Verdict.TWO_QUANTITIES: Field.QUANTITY,
+    Verdict.BAD_QUANTITY: Field.QUANTITY,
+    Verdict.WHICH_ITEM: Field.ITEM,
     Verdict.CARRIER_UNKNOWN: Field.CARRIER,
     Verdict.OTHER_NUMBER: Field.TRACKING_NUMBER,
     Verdict.TWO_NUMBERS: Field.TRACKING_NUMBER,
@@ -69,6 +73,31 @@ def refusal_words(refusal: Mapping[str, Any]) -> str:
     """Why a file is refused and what to do, in one sentence or two."""
     words = _REFUSALS.get(str(refusal.get("code")), _REFUSALS["damaged"])
     return gettext(words, fact=str(refusal.get("fact", "")))
+
+
+def headline(verdict: Verdict, fact: str, outcome: str = "") -> str:
+    """What becomes, or became, of a row in a few words; of a part of an item, how many of how many."""
+    part, _, whole = fact.partition("/") if verdict is Verdict.WILL_SHIP else ("", "", "")
+    if outcome == "shipped":
+        return (
+            gettext("Shipped %(part)s of %(whole)s", part=part, whole=whole) if whole else gettext("Shipped")
+        )
+    if outcome in _DONE:
+        return gettext(_DONE[outcome])
+    return (
+        gettext("Will ship %(part)s of %(whole)s", part=part, whole=whole)
+        if whole
+        else gettext(verdict.label)
+    )
+
+
+_DONE: Final = {"undone": N_("Undone"), "kept": N_("Stays shipped")}
+_DOTS: Final = {"shipped": Dot.GREEN, "undone": Dot.GREY, "kept": Dot.AMBER}
+
+
+def dot_of(verdict: Verdict, outcome: str) -> Dot:
+    """The colour of a row's dot."""
+    return _DOTS.get(outcome, verdict.dot)
 
 
 def remedy(verdict: Verdict, fact: str) -> str:
