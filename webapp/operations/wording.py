@@ -86,12 +86,18 @@ RESULT_FIGURES: dict[str, str] = {
     "seen": N_("Read"),
     "created": N_("New"),
     "updated": N_("Changed"),
+    "ready": N_("Ready to apply"),
     "unchanged": N_("Unchanged"),
     "skipped": N_("Skipped"),
     "failed": N_("Failed"),
 }
 # Those that are worth a word in one line.
-NEWS: dict[str, str] = {"created": N_("new"), "updated": N_("changed"), "failed": N_("failed")}
+NEWS: dict[str, str] = {
+    "created": N_("new"),
+    "updated": N_("changed"),
+    "ready": N_("ready to apply"),
+    "failed": N_("failed"),
+}
 
 
 def kind_words(kind: str) -> KindWords:

@@ -167,7 +167,7 @@ def _finish(run: OperationRun, upload_id: int) -> None:
         upload.counts, upload.row_count = counts, sum(counts.values())
         upload.state, upload.checked_at = "checked", utc_now()
         upload.version += 1
-        run.finish(session, {"seen": upload.row_count, "updated": counts.get(Verdict.WILL_SHIP, 0)})
+        run.finish(session, {"seen": upload.row_count, "ready": counts.get(Verdict.WILL_SHIP, 0)})
         session.flush()
         if upload.apply_asked_by_id is not None and counts.get(Verdict.WILL_SHIP):
             begin_applying(session, upload, uploader_of(session, upload.apply_asked_by_id).context)
