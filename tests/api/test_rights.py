@@ -1,32 +1,26 @@
 """S8: each route by each role. S9: nothing of a channel that is not the token's. S10: only the named fields change."""
 
 import json
+import re
 import uuid
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import Table, select
+from sqlalchemy import Table
 from sqlalchemy.orm import Session
 
 from tests.api.programs import Program, make_token, program
 from tests.api.test_orders import NEW
-from tests.cancelling import Counter, card
 from tests.faces.test_security_headers import routes
 from tests.faces.test_security_routes import checksums
-from tests.order_drafts import draft, make_channel, order_of, with_status, write
+from tests.foreign import one_of_everything
+from tests.order_drafts import draft, make_channel, order_of, write
 from tests.staff import make_staff
 from webapp.auth.permissions import Access, demand_of
 from webapp.auth.roles import ROLE_PERMISSIONS, Permission, Role
-from webapp.channels.models import RemoteRecord
-from webapp.channels.service import ChannelService
-from webapp.core.audit import SYSTEM
-from webapp.core.db import db, unit_of_work
-from webapp.core.operations import Operation
-from webapp.orders.enums import OrderStatus
-from webapp.orders.models import CancellationPlan, CancellationRequest, Order, OrderItem
-from webapp.payments.models import Refund, Transaction
+from webapp.orders.models import Order
 
 NOTED = {"api_token", "audit_entry"}
 
@@ -77,32 +71,27 @@ def test_every_route_when_the_token_is_granted_another_permission_alone_then_403
     assert wrong == []
 
 
+# What an API address calls something, by its beginning → what tests/foreign.py calls it.
+THINGS = {
+    "orders": "order_id",
+    "order_items": "item_id",
+    "cancellation_plans": "plan_id",
+    "cancellation_requests": "request_id",
+    "refunds": "refund_id",
+    "transactions": "transaction_id",
+    "operations": "operation_id",
+    "channels": "channel_id",
+    "webhooks": "webhook_id",
+}
+OF_NO_CHANNEL = {"cancellation_reasons"}
+
+
 @pytest.fixture
 def foreign(session: Session) -> dict[str, list[str]]:
-    """One of everything in a channel that the tokens below do not see; their keys by the beginning of the address."""
-    counter = Counter.open(session)
-    make_channel(session, name="Mine")
-    order_id = counter.order("60.00", "40.00", number="F-1")
-    counter.cancel(order_id)
-    counter.approve(order_id)
-    wished = draft("F-2", channel_id=counter.desk.channel.id, transactions=(card("100.00"),))
-    write(counter.desk.channel, wished)
-    write(counter.desk.channel, with_status(wished, OrderStatus.CANCELLED, "cancelled"))
-    with unit_of_work() as unit:
-        unit.add(RemoteRecord(channel_id=1, remote_id="f", content_hash="0", payload={}, state="failed"))
-        ChannelService().pull(unit, 1, SYSTEM)
-    tables: dict[str, Any] = {
-        "orders": Order.id,
-        "order_items": OrderItem.id,
-        "cancellation_plans": CancellationPlan.id,
-        "cancellation_requests": CancellationRequest.id,
-        "refunds": Refund.id,
-        "transactions": Transaction.id,
-        "operations": Operation.id,
-    }
-    found = {name: list(map(str, db.session.scalars(select(column)))) for name, column in tables.items()}
-    assert all(found.values()), found
-    return {**found, "channels": ["1"]}
+    """The keys of one of everything by the beginning of the address; and `delivery_id`, `upload_id`."""
+    found = one_of_everything(session)
+    named = {name: found[word] for name, word in THINGS.items()}
+    return {**named, "delivery_id": found["delivery_id"], "upload_id": found["upload_id"]}
 
 
 @pytest.mark.parametrize("limited", ["the token", "its owner"])
@@ -117,25 +106,25 @@ def test_every_id_when_it_is_of_another_channel_then_404_and_nothing_moves(
     wrong, tried = [], 0
     for rule, _ in routes(app):
         name = rule.rule.removeprefix("/api/v1/").partition("/")[0]
-        if not rule.rule.startswith("/api/v1/") or not rule.arguments or name not in foreign:
+        if not rule.rule.startswith("/api/v1/") or not rule.arguments or name in OF_NO_CHANNEL:
             continue
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
             for key in foreign[name]:
-                url = (
-                    rule.rule.replace("<int:pk>", key)
-                    .replace("<uuid:pk>", key)
-                    .replace("<uuid:operation_id>", key)
-                )
+                url = re.sub(r"<\w+:(?:pk|operation_id)>", key, rule.rule)
+                url = url.replace("<int:delivery_pk>", foreign["delivery_id"][0])
                 answer = caller.open(
                     method, url, json=None if method == "GET" else BODIES.get(url.split("/")[-2], {})
                 )
                 tried += 1
                 wrong += [(method, url, answer.status_code)] if answer.status_code != 404 else []
+    for key in foreign["upload_id"]:
+        answer = caller.get(f"/orders/bulk_tracking_number_update_status/?id={key}")
+        wrong += [("GET", "upload", answer.status_code)] if answer.status_code != 404 else []
 
     assert wrong == []
-    assert tried > 60
+    assert tried > 70
     assert checksums(session, but=NOTED) == before
-    for name in foreign.keys() - {"channels"}:
+    for name in THINGS.keys() - {"channels"}:
         assert caller.get(f"/{name}/").json["results"] == [], name
     assert [each["pk"] for each in caller.get("/channels/").json["results"]] == [2]
 
