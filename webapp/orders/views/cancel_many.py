@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from flask import Response, make_response, render_template, request, url_for
+from flask import Response, request, url_for
 from sqlalchemy.orm import Session
 
-from webapp.auth.permissions import Permission, channel_scope, current_staff, requires
+from webapp.auth.permissions import Permission, current_staff, requires
 from webapp.core.db import db
 from webapp.core.errors import InvalidInput
 from webapp.core.worklist import Subject
@@ -19,14 +19,13 @@ from webapp.orders.forms.cancelling import Reason
 from webapp.orders.forms.deciding import CancelManyForm
 from webapp.orders.models import Order
 from webapp.orders.queries import cancelling as queries
-from webapp.orders.queries import chosen
 from webapp.orders.service.cancellation.bulk import MOST_AT_ONCE, cancel_many
 from webapp.orders.service.cancellation.opening import diagnose
 from webapp.orders.views.acting import authority, money_act
 from webapp.orders.views.blueprint import blueprint
 from webapp.orders.views.chosen import filter_words
-from webapp.orders.views.list import asked_list, statistics_of
-from webapp.ui.htmx import is_htmx, redirect, toast
+from webapp.orders.views.many import chosen_rows, shown
+from webapp.ui.htmx import redirect, toast
 from webapp.ui.i18n import gettext
 
 PREVIEWED: Final = 50  # orders whose plans are drafted for the dialog: some 10 ms each
@@ -45,7 +44,7 @@ def ask_cancel_many() -> Response:
     """Which orders, why, and the count to type; changes nothing."""
     session = db.session()
     form = _form(session, fresh=True)
-    rows = _rows(session)
+    rows = chosen_rows(session, MOST_AT_ONCE)
     form.expected.data = str(len(rows))
     return _shown(session, form, rows)
 
@@ -56,7 +55,7 @@ def open_many() -> Response:
     """Have a plan opened for each by an operation, once the number of them was typed."""
     session = db.session()
     form = _form(session)
-    rows = _rows(session)
+    rows = chosen_rows(session, MOST_AT_ONCE)
     if not form.is_confirmed(len(rows)):
         form.expected.data = str(len(rows))
         return _shown(session, form, rows, status=422)
@@ -90,33 +89,18 @@ def _form(session: Session, *, fresh: bool = False) -> CancelManyForm:
     return form
 
 
-def _rows(session: Session) -> Sequence[Any]:
-    """The ticked orders, or all that the list's filter finds now: the form carries the filter, not ids."""
-    scope = channel_scope()
-    if request.form.get("all_matching") != "1":
-        ids = sorted({number for number in request.form.getlist("id", type=int) if number > 0})
-        return chosen.orders_of(session, ids[: MOST_AT_ONCE + 1], scope)
-    wanted = asked_list(session, request.form).wanted
-    query = chosen.matching_orders(wanted, scope, statistics_of(session))
-    found = [] if query is None else session.scalars(query.limit(MOST_AT_ONCE + 1)).all()
-    return chosen.orders_of(session, found, scope)
-
-
 def _shown(session: Session, form: CancelManyForm, rows: Sequence[Any], *, status: int = 200) -> Response:
-    fragment = "orders/_cancel_many.html"
-    page = fragment if is_htmx() else "cancellations/part.html"
-    context = {
-        "form": form,
-        "rows": rows,
-        "preview": _preview(session, form, rows) if len(rows) <= PREVIEWED else None,
-        "is_too_long": len(rows) > MOST_AT_ONCE,
-        "most": MOST_AT_ONCE,
-        "filter_words": filter_words(
-            *(f"reason{word}_{kind.value}" for kind in PlanKind for word in ("", "_text"))
-        ),
-        "in_dialog": is_htmx(),
-    }
-    return make_response(render_template(page, fragment=fragment, **context), status)
+    own = (f"reason{word}_{kind.value}" for kind in PlanKind for word in ("", "_text"))
+    return shown(
+        "orders/_cancel_many.html",
+        form,
+        total=len(rows),
+        most=MOST_AT_ONCE,
+        status=status,
+        rows=rows,
+        preview=_preview(session, form, rows) if len(rows) <= PREVIEWED else None,
+        filter_words=filter_words(*own),
+    )
 
 
 def _preview(session: Session, form: CancelManyForm, rows: Sequence[Any]) -> Preview:

@@ -1,6 +1,6 @@
 """Orders chosen in a list for one deed over many: what the bulk bar's dialogs share."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Response, make_response, render_template, request
@@ -10,10 +10,6 @@ from webapp.auth.permissions import channel_scope
 from webapp.orders.queries import chosen
 from webapp.orders.views.list import asked_list, statistics_of
 from webapp.ui.htmx import is_htmx
-
-_NEVER_CARRIED = frozenset(
-    {"csrf_token", "id", "all_matching", "count", "expected", "submission", "after", "before"}
-)
 
 
 def chosen_rows(session: Session, most: int) -> Sequence[Any]:
@@ -30,17 +26,25 @@ def chosen_rows(session: Session, most: int) -> Sequence[Any]:
     return chosen.orders_of(session, found, scope)
 
 
-def carried_filter(own: Collection[str] = ()) -> list[tuple[str, str]]:
-    """What the form carries of the list's filter: all but its own fields."""
-    return [
-        (name, value)
-        for name in request.form
-        if name not in _NEVER_CARRIED and name not in own
-        for value in request.form.getlist(name)[:200]
-    ]
-
-
-def shown(fragment: str, *, status: int = 200, **context: Any) -> Response:
-    """The dialog for htmx, a page of its own without."""
-    page = fragment if is_htmx() else "cancellations/part.html"
-    return make_response(render_template(page, fragment=fragment, in_dialog=is_htmx(), **context), status)
+def shown(
+    fragment: str,
+    form: Any,
+    *,
+    total: int,
+    most: int,
+    page: str = "orders/bulk.html",
+    status: int = 200,
+    **context: Any,
+) -> Response:
+    """The dialog of a deed on `total` things for htmx, within `page` without; more than `most` cannot be sent."""
+    words = render_template(
+        fragment if is_htmx() else page,
+        fragment=fragment,
+        form=form,
+        total=total,
+        is_too_long=total > most,
+        most=most,
+        in_dialog=is_htmx(),
+        **context,
+    )
+    return make_response(words, status)

@@ -2,9 +2,8 @@
 
 import uuid
 from collections import Counter
-from typing import Any
 
-from flask import Response, make_response, render_template, request, url_for
+from flask import Response, request, url_for
 from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
@@ -21,7 +20,8 @@ from webapp.orders.service.moving_many import MOST_AT_ONCE, move_many
 from webapp.orders.states import BACKWARD_ITEM_MOVES, MoveTerms, offered_moves
 from webapp.orders.views.blueprint import blueprint
 from webapp.orders.views.chosen import chosen_orders, filter_words
-from webapp.ui.htmx import is_htmx, redirect, toast
+from webapp.orders.views.many import shown
+from webapp.ui.htmx import redirect, toast
 from webapp.ui.i18n import gettext
 
 
@@ -103,15 +103,12 @@ def _shown(session: Session, form: MoveManyForm, standings: list[Standing], *, s
     total = _count(standings)
     form.offer(_targets(standings))
     form.expected.data = str(total)
-    fragment = "orders/_move_many.html"
-    context: dict[str, Any] = {
-        "form": form,
-        "total": total,
-        "ids": request.form.getlist("id", type=int)[: MOST_AT_ONCE + 1],
-        "is_too_long": total > MOST_AT_ONCE,
-        "most": MOST_AT_ONCE,
-        "filter_words": filter_words("move_to", "move_reason"),
-        "in_dialog": is_htmx(),
-    }
-    page = fragment if is_htmx() else "orders/bulk.html"
-    return make_response(render_template(page, fragment=fragment, **context), status)
+    return shown(
+        "orders/_move_many.html",
+        form,
+        total=total,
+        most=MOST_AT_ONCE,
+        status=status,
+        ids=request.form.getlist("id", type=int)[: MOST_AT_ONCE + 1],
+        filter_words=filter_words("move_to", "move_reason"),
+    )

@@ -22,8 +22,9 @@ from webapp.orders.service.many import MOST_TOUCHED
 from webapp.orders.service.notes import colleagues
 from webapp.orders.service.tags import active_tags, change_tags, tag_many
 from webapp.orders.views.blueprint import blueprint
+from webapp.orders.views.chosen import filter_words
 from webapp.orders.views.detail import part_of_page
-from webapp.orders.views.many import carried_filter, chosen_rows, shown
+from webapp.orders.views.many import chosen_rows, shown
 from webapp.ui.htmx import close_dialog, is_htmx, redirect, toast, trigger
 
 ORDER_CHANGED: Final = "order:changed"
@@ -183,14 +184,15 @@ def _shown_many(fragment: str, form: Any, rows: Sequence[Any], status: int, *, f
         form.submission.data = str(uuid.uuid4())
         form.all_matching.data = "1" if request.form.get("all_matching") == "1" else ""
     form.expected.data = str(len(rows))
+    own = () if fresh else tuple(field.name for field in form)
     return shown(
         fragment,
-        status=status,
-        form=form,
-        rows=rows,
-        is_too_long=len(rows) > MOST_TOUCHED,
+        form,
+        total=len(rows),
         most=MOST_TOUCHED,
-        filter_words=carried_filter() if fresh else carried_filter({field.name for field in form}),
+        status=status,
+        rows=rows,
+        filter_words=filter_words(*own),
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from flask import Response, make_response, render_template, request, url_for
+from flask import Response, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
@@ -29,9 +29,10 @@ from webapp.orders.service.cancellation.bulk import MOST_AT_ONCE, approve_many
 from webapp.orders.views.acting import authority, money_act
 from webapp.orders.views.cancellations.blueprint import blueprint
 from webapp.orders.views.cancellations.tabs import tabs
+from webapp.orders.views.many import shown
 from webapp.orders.views.plan_words import group_words
 from webapp.ui.filters import ChoicePill, Option, Pill, Query, read_choices
-from webapp.ui.htmx import is_htmx, redirect, render, toast
+from webapp.ui.htmx import redirect, render, toast
 from webapp.ui.i18n import gettext
 from webapp.ui.tables import PAGE_SIZE, Page, decode_cursor, page_of
 
@@ -47,6 +48,11 @@ class Line(NamedTuple):
     status: CancelStatus
     needs_other: bool
     can_pick: bool
+
+    @property
+    def named(self) -> str:
+        """The plan and the version that the reader sees, as `_ticked` reads them."""
+        return f"{self.row.id}:{self.row.version}"
 
 
 @blueprint.get("/")
@@ -129,19 +135,18 @@ def _approve_form(
     sums: dict[str, Decimal] = {}
     for line in lines:
         sums[line.row.currency] = sums.get(line.row.currency, Decimal(0)) + line.row.moves
-    context = {
-        "form": form,
-        "lines": lines,
-        "sums": sorted(sums.items()),
-        "refused": sum(1 for line in lines if line.needs_other),
-        "is_too_long": len(lines) > MOST_AT_ONCE,
-        "most": MOST_AT_ONCE,
-        "in_dialog": is_htmx(),
-        "filter_words": filter_words(request.form),
-    }
-    fragment = "cancellations/_approve_many.html"
-    page = fragment if is_htmx() else "cancellations/part.html"
-    return make_response(render_template(page, fragment=fragment, **context), status)
+    return shown(
+        "cancellations/_approve_many.html",
+        form,
+        total=len(lines),
+        most=MOST_AT_ONCE,
+        page="cancellations/part.html",
+        status=status,
+        lines=lines,
+        sums=sorted(sums.items()),
+        refused=sum(1 for line in lines if line.needs_other),
+        filter_words=filter_words(request.form),
+    )
 
 
 def whole_list() -> bool:

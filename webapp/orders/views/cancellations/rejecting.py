@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Sequence
 
-from flask import Response, make_response, render_template, request, url_for
+from flask import Response, request, url_for
 from sqlalchemy.orm import Session
 
 from webapp.auth.permissions import Permission, current_staff, requires
@@ -15,7 +15,8 @@ from webapp.orders.service.cancellation.bulk import MOST_AT_ONCE, reject_many
 from webapp.orders.views.acting import authority, money_act
 from webapp.orders.views.cancellations.blueprint import blueprint
 from webapp.orders.views.cancellations.queue import chosen_rows, filter_words, lines_of, subjects, whole_list
-from webapp.ui.htmx import is_htmx, redirect, toast
+from webapp.orders.views.many import shown
+from webapp.ui.htmx import redirect, toast
 from webapp.ui.i18n import gettext
 
 
@@ -52,14 +53,13 @@ def reject() -> Response:
 def _shown(
     session: Session, form: RejectManyForm, rows: Sequence[QueueRow], *, status: int = 200
 ) -> Response:
-    fragment = "cancellations/_reject_many.html"
-    context = {
-        "form": form,
-        "lines": lines_of(session, rows),
-        "is_too_long": len(rows) > MOST_AT_ONCE,
-        "most": MOST_AT_ONCE,
-        "in_dialog": is_htmx(),
-        "filter_words": filter_words(request.form),
-    }
-    page = fragment if is_htmx() else "cancellations/part.html"
-    return make_response(render_template(page, fragment=fragment, **context), status)
+    return shown(
+        "cancellations/_reject_many.html",
+        form,
+        total=len(rows),
+        most=MOST_AT_ONCE,
+        page="cancellations/part.html",
+        status=status,
+        lines=lines_of(session, rows),
+        filter_words=filter_words(request.form),
+    )
