@@ -47,14 +47,14 @@ def owns(told: Told, ownership: str) -> None:
         unit.execute(statement.values(address_ownership=ownership))
 
 
-def change(told: Told) -> None:
+def change(told: Told, line1: str = NEW) -> None:
     """Staff give the order another street and a second line."""
     agent = staff(Role.AGENT, "Deniz Arslan")
     with unit_of_work() as unit:
         order = unit.get_one(Order, told.order_id)
         old = unit.get_one(Address, order.shipping_address_id)
         draft = AddressDraft(**{name: getattr(old, name) for name in ADDRESS_FIELDS})
-        OrderService(unit).change_shipping_address(order, replace(draft, line1=NEW), agent)
+        OrderService(unit).change_shipping_address(order, replace(draft, line1=line1), agent)
 
 
 def pull(told: Told) -> None:

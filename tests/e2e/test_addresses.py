@@ -6,13 +6,16 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from tests.addressing import NEW, OTHER, AddressDesk, changes, street
 from tests.e2e.conftest import OpenContext
 from tests.e2e.desk import axe_problems, scrolls_sideways, sign_in
+from tests.e2e.test_back_room_pages import picture
 from tests.order_drafts import HOME
 from tests.sandbox.running import CarrierServer
+from webapp.core.db import unit_of_work
 
 pytestmark = pytest.mark.browser
 TELEPHONE = {"width": 390, "height": 800}
@@ -154,3 +157,33 @@ def test_too_late_then_the_form_says_what_to_do_instead(page: Page, desk: Addres
     assert axe_problems(page) == []
     page.get_by_role("link", name="Back", exact=True).click()
     expect(page.get_by_role("link", name="Change the shipping address")).to_be_visible()
+
+
+def test_change_that_waits_for_the_channel_then_taken_back_by_hand_and_too_late_once_told(
+    session: Session, new_context: OpenContext, web_app: Flask, base_url: str
+) -> None:
+    desk = AddressDesk.open(session, ownership="owner")
+    order_id = desk.order(400)
+    context = new_context()
+    sign_in(context, web_app, base_url)
+    page = context.new_page()
+    desk.change(order_id)
+    page.goto(f"/orders/{order_id}")
+    expect(page.locator("#address-shipping")).to_contain_text("Waiting for the channel to agree to")
+    assert axe_problems(page) == []
+    picture(page, "light", "address-waiting")
+
+    page.get_by_role("button", name="Withdraw").click()
+    expect(page.locator("#timeline")).to_contain_text("before the channel heard of it")
+    expect(page.locator("#address-shipping")).not_to_contain_text("Waiting")
+    assert changes(order_id) == [("propose", "withdrawn")]
+
+    desk.change(order_id, OTHER)
+    page.reload()
+    with unit_of_work() as unit:
+        unit.execute(text("UPDATE integration_action SET began_at = now() WHERE state = 'waiting'"))
+    page.get_by_role("button", name="Withdraw").click()
+    expect(page.get_by_role("alert")).to_contain_text("It is too late")
+    page.reload()
+    expect(page.locator("#address-shipping")).to_contain_text("this can no longer be taken back")
+    picture(page, "light", "address-too-late")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, update
+from sqlalchemy import func, text, update
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
@@ -16,7 +16,7 @@ from webapp.auth.roles import Role
 from webapp.cargo.models import CargoAccount, CargoErrand
 from webapp.core.db import unit_of_work
 from webapp.orders.addresses import Side
-from webapp.orders.models import Order
+from webapp.orders.models import IntegrationAction, Order
 
 HTMX = {"HX-Request": "true"}
 
@@ -156,6 +156,42 @@ def test_channel_that_decides_then_the_change_is_shown_as_waiting(app: Flask, se
     assert "Waiting for the channel to agree to" in answer.text
     assert (street(order_id), changes(order_id)) == (HOME.line1, [("propose", "waiting")])
     assert "An earlier change still waits for its answer." in agent.get(url(order_id), headers=HTMX).text
+
+
+def test_waiting_change_when_taken_back_on_the_page_then_gone_and_too_late_is_said_clearly(
+    app: Flask, session: Session
+) -> None:
+    desk = AddressDesk.open(session, ownership="owner")
+    order_id, agent = desk.order(400), at_desk(app, Role.AGENT)
+    change_id = desk.change(order_id).change_id
+    take_back = f"/orders/{order_id}/addresses/changes/{change_id}/withdraw"
+    assert take_back in agent.get(f"/orders/{order_id}").text
+    assert (
+        agent.post("/orders/99999/addresses/changes/1/withdraw", data={"csrf_token": agent.token}).status_code
+        == 404
+    )
+    assert at_desk(app, Role.FINANCE).get(f"/orders/{order_id}").text.count(take_back) == 0
+
+    answer = agent.post(take_back, data={"csrf_token": agent.token}, headers=HTMX)
+    assert (answer.status_code, take_back in answer.text) == (200, False)
+    assert changes(order_id) == [("propose", "withdrawn")]
+    assert "before the channel heard of it" in answer.text
+    again = agent.post(take_back, data={"csrf_token": agent.token}, headers=HTMX)
+    assert (again.status_code, "Ece Kaya has taken this change back already" in again.text) == (409, True)
+
+    second = desk.change(order_id).change_id
+    with unit_of_work() as unit:
+        unit.execute(update(IntegrationAction).values(began_at=text("now()")))
+    page = agent.get(f"/orders/{order_id}").text
+    assert "may have it: this can no longer be taken back." in page
+    assert f"changes/{second}/withdraw" not in page
+    late = agent.post(
+        f"/orders/{order_id}/addresses/changes/{second}/withdraw",
+        data={"csrf_token": agent.token},
+        headers=HTMX,
+    )
+    assert (late.status_code, "It is too late" in late.text) == (409, True)
+    assert changes(order_id)[-1] == ("propose", "waiting")
 
 
 def test_billing_then_tax_fields_and_free_until_an_invoice(agent: StaffClient, order_id: int) -> None:

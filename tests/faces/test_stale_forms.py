@@ -64,7 +64,7 @@ EXEMPT = {
     **dict.fromkeys(
         ("attention.close", "finance.close_difference", "finance.close_transfers", "finance.enter_payee",
          "finance.enter_returned", "finance.export", "finance.remove", "orders.confirm_notes",
-         "mentions.mark_read", "orders.tell_again", "orders.told_by_hand", "orders.try_refund_again",
+         "mentions.mark_read", "orders.tell_again", "orders.withdraw_address", "orders.told_by_hand", "orders.try_refund_again",
          "channels.mend", "channels.mean", "channels.make_products", "customers.post_erase",
          "carriers.switch_off", "carriers.switch_on", "webhooks.pause", "webhooks.resume", "webhooks.rotate", "orders.post_view_move"), _ONCE),
     **dict.fromkeys(

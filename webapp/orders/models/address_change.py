@@ -12,6 +12,7 @@ class AddressChange(Base):
     """A change that waits for the channel (`propose`) or the carrier (`redirect`); one at a time per address.
 
     The order keeps its address until the change is applied; `words` are the channel's or the carrier's own.
+    `withdrawn`: staff took it back before the channel had heard of it.
     """
 
     __tablename__ = "address_change"
@@ -26,7 +27,7 @@ class AddressChange(Base):
         Index("ix_address_change_order", "order_id", text("id DESC")),
         CheckConstraint("side IN ('shipping', 'billing')", name="side_known"),
         CheckConstraint("way IN ('propose', 'redirect')", name="way_known"),
-        CheckConstraint("state IN ('waiting', 'applied', 'refused')", name="state_known"),
+        CheckConstraint("state IN ('waiting', 'applied', 'refused', 'withdrawn')", name="state_known"),
         CheckConstraint("(state = 'waiting') = (ended_at IS NULL)", name="ended_has_time"),
     )
 
@@ -34,7 +35,7 @@ class AddressChange(Base):
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
     side: Mapped[str] = mapped_column(String(8))
     way: Mapped[str] = mapped_column(String(8))
-    state: Mapped[str] = mapped_column(String(8), default="waiting", server_default="waiting")
+    state: Mapped[str] = mapped_column(String(12), default="waiting", server_default="waiting")
     from_address_id: Mapped[int] = mapped_column(ForeignKey("address.id"))
     to_address_id: Mapped[int] = mapped_column(ForeignKey("address.id"))
     requested_by_id: Mapped[int | None] = mapped_column(BigInteger)

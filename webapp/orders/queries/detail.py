@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import BigInteger, Select, and_, bindparam, case, exists, func, or_, select, text
+from sqlalchemy import BigInteger, Integer, Select, and_, bindparam, case, exists, func, or_, select, text
 from sqlalchemy.orm import Session, aliased
 
 from webapp.cargo.models import CargoAccount, CargoCompany, CargoErrand
@@ -13,7 +14,7 @@ from webapp.channels.models import Channel, RemoteRecord
 from webapp.core.errors import NotFound
 from webapp.core.operations import Operation, OperationState
 from webapp.customers.models import Address, Customer
-from webapp.orders.enums import OrderStatus
+from webapp.orders.enums import ActionKind, OrderStatus
 from webapp.orders.models import (
     AddressChange,
     Attention,
@@ -202,10 +203,18 @@ def open_refresh(session: Session, order_id: int) -> Operation | None:
     return session.scalars(_REFRESH, {"order_id": order_id}).first()
 
 
-def waiting_addresses(session: Session, order_id: int) -> list[tuple[AddressChange, Address]]:
-    """Changes of the addresses that wait for an answer, each with the version it would bring."""
+class WaitingAddress(NamedTuple):
+    """A change that waits for an answer, the version it would bring, and since when the channel may have heard of it."""
+
+    change: AddressChange
+    address: Address
+    told_since: datetime | None
+
+
+def waiting_addresses(session: Session, order_id: int) -> list[WaitingAddress]:
+    """Changes of the addresses that wait for an answer."""
     rows = session.execute(_CHANGES, {"order_id": order_id})
-    return [(change, address) for change, address in rows]
+    return [WaitingAddress(change, address, told_since) for change, address, told_since in rows]
 
 
 def connected_carriers(session: Session) -> list[tuple[int, str]]:
@@ -375,8 +384,18 @@ _TOLD: Final = (
     .order_by(IntegrationAction.id.desc())
     .limit(TOLD_SHOWN)
 )
+_TOLD_SINCE: Final = (
+    select(func.max(IntegrationAction.began_at))
+    .where(
+        IntegrationAction.order_id == AddressChange.order_id,
+        IntegrationAction.kind == ActionKind.ADDRESS.value,
+        IntegrationAction.args["change_id"].astext.cast(Integer) == AddressChange.id,
+    )
+    .correlate(AddressChange)
+    .scalar_subquery()
+)
 _CHANGES: Final = (
-    select(AddressChange, Address)
+    select(AddressChange, Address, _TOLD_SINCE)
     .join(Address, Address.id == AddressChange.to_address_id)
     .where(AddressChange.order_id == _ID, _CHANGE_WAITS)
 )

@@ -22,14 +22,14 @@ _BY: Final = {Way.PROPOSE: "The channel", Way.REDIRECT: "The carrier"}
 
 
 def apply_change(session: Session, change_id: int, context: AuditContext = SYSTEM) -> bool:
-    """Give the order the address that was agreed to; False when that has been done before.
+    """Give the order the address that was agreed to; False when that has been done before, or it was taken back.
 
     Word that was given up may be sent again, so a change that was refused can still be agreed to. A pull may have
     brought the same address already: then only the change ends. Had the order another one by then, ours is what was
     agreed to, and somebody is asked to compare the two.
     """
     order, change = _locked(session, change_id)
-    if change.state == "applied":
+    if change.state in ("applied", "withdrawn"):
         return False
     side, way = Side(change.side), Way(change.way)
     old, new = current(session, order, side), _own_version(session, order, change.to_address_id)

@@ -1,12 +1,13 @@
 """Addresses as a page shows them: as lines on a parcel, with the version beside them that waits to take their place."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from webapp.customers.models import Address
 from webapp.orders.addresses import Side
 from webapp.orders.models import AddressChange
-from webapp.orders.queries.detail import OrderHead
+from webapp.orders.queries.detail import OrderHead, WaitingAddress
 from webapp.ui.formatting import country_name
 
 
@@ -19,6 +20,7 @@ class ShownAddress(NamedTuple):
     address_lines: Sequence[str]
     change: AddressChange | None
     waiting_lines: Sequence[str]
+    told_since: datetime | None = None  # when an attempt to tell the channel of `change` began
 
 
 # The posts of these countries write the postcode before the town (Universal Postal Union, addressing systems).
@@ -96,15 +98,24 @@ def address_lines(address: Address) -> list[str]:
 
 
 def shown_address(
-    side: Side, address: Address, changes: Iterable[tuple[AddressChange, Address]], *, same: bool
+    side: Side, address: Address, changes: Iterable[WaitingAddress], *, same: bool
 ) -> ShownAddress:
     """The card of one address."""
-    change, waits = next(((change, waits) for change, waits in changes if change.side == side), (None, None))
-    lines = address_lines(waits) if waits is not None else []
-    return ShownAddress(side.value, same, address, address_lines(address), change, lines)
+    waits = next((each for each in changes if each.change.side == side), None)
+    if waits is None:
+        return ShownAddress(side.value, same, address, address_lines(address), None, ())
+    return ShownAddress(
+        side.value,
+        same,
+        address,
+        address_lines(address),
+        waits.change,
+        address_lines(waits.address),
+        waits.told_since,
+    )
 
 
-def shown_addresses(head: OrderHead, changes: Sequence[tuple[AddressChange, Address]]) -> dict[str, Any]:
+def shown_addresses(head: OrderHead, changes: Sequence[WaitingAddress]) -> dict[str, Any]:
     """The cards of an order; one where both addresses are the same and nothing waits for billing alone."""
     same = head.shipping.id == head.billing.id
     both = {Side.SHIPPING: head.shipping, Side.BILLING: head.billing}

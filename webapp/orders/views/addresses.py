@@ -17,6 +17,7 @@ from webapp.orders.queries import cancelling as queries
 from webapp.orders.queries import detail
 from webapp.orders.service.address_versions import current
 from webapp.orders.service.addresses import NO_REDIRECT, Changed, change_address, facts_of, waiting_change
+from webapp.orders.service.withdrawing_addresses import GONE, withdraw_change
 from webapp.orders.views.address_lines import shown_address
 from webapp.orders.views.blueprint import blueprint
 from webapp.orders.views.detail import part_of_page, show_ctx
@@ -64,6 +65,20 @@ def change(order_id: int, side: str) -> Response:
     return _done(order_id, changed)
 
 
+@blueprint.post("/<int:order_id>/addresses/changes/<int:change_id>/withdraw")
+@requires(Permission.ORDERS_EDIT_ADDRESS)
+def withdraw_address(order_id: int, change_id: int) -> Response:
+    """Take back a change that the channel has not heard of yet."""
+    queries.visible_order(db.session(), order_id, channel_scope())
+    if change_id > queries.LARGEST_ID:
+        raise NotFound(GONE)
+    with unit_of_work() as unit:
+        withdraw_change(unit, order_id, change_id, audit_context())
+    return _whole(
+        order_id, gettext("Taken back. The address stays as it was, and the channel hears nothing.")
+    )
+
+
 @blueprint.get("/places/districts")
 @requires(Permission.ORDERS_VIEW)
 def districts() -> Response:
@@ -99,6 +114,11 @@ def _done(order_id: int, changed: Changed) -> Response:
             told = gettext("The carrier is asked. The address changes here when it confirms.")
         case None:
             told = gettext("The address was so already.")
+    return _whole(order_id, told)
+
+
+def _whole(order_id: int, told: str) -> Response:
+    """The order's page as it is now."""
     if not is_htmx():
         return toast(redirect(url_for("orders.show", order_id=order_id)), told)
     ctx = show_ctx(db.session(), order_id, channel_scope())
