@@ -13,8 +13,8 @@ import worker
 from tests.jobs.killing_worker import Gun, wrap
 from webapp.core.operations import OperationRun
 from webapp.orders.enums import OrderStatus
-from webapp.orders.service.tracking import applying, checking, reading
-from webapp.orders.service.tracking.checking import Facts
+from webapp.orders.service.tracking import applying, judging, reading
+from webapp.orders.service.tracking.judging import Facts
 from webapp.orders.tracking_file.judging import OrderFact
 
 
@@ -51,9 +51,10 @@ def _as_seen(order: OrderFact) -> OrderFact:
 def main() -> None:
     gun = Gun(dict(os.environ))
     if os.environ.get("AT_ONCE"):
-        applying.AT_ONCE = checking.AT_ONCE = reading.AT_ONCE = int(os.environ["AT_ONCE"])  # type: ignore[misc]
-    wrap(reading, "run_guarded", gun, after="file read")
-    wrap(checking, "write_verdicts", gun, after="verdicts written, not committed")
+        applying.AT_ONCE = judging.AT_ONCE = reading.AT_ONCE = int(os.environ["AT_ONCE"])  # type: ignore[misc]
+    wrap(reading, "judged", gun, after="rows judged, not kept")
+    wrap(reading, "judge_numbers", gun, after="file read")
+    wrap(judging, "write_verdicts", gun, after="verdicts written, not committed")
     wrap(applying, "lock_orders", gun, after="orders locked")
     wrap(applying, "ship", gun, after="shipped, not committed")
     wrap(applying, "apply_batch", gun, after="outcomes written, not committed")

@@ -10,7 +10,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -47,8 +48,36 @@ def limit_this_process(guard: Guard) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def run_guarded(module: str, words: Sequence[str], guard: Guard) -> Ended:
-    """Run `python -m module …` to its end. It gets no secrets and no terminal, and is killed after `wall_s`."""
+class Running:
+    """A guarded child while it runs; see `guarded`."""
+
+    def __init__(self, child: "subprocess.Popen[bytes]", wall_s: float) -> None:
+        self._child = child
+        self._ended: Ended | None = None
+        self._alarm = threading.Timer(wall_s, self.kill)
+        self._alarm.start()
+
+    def ended(self, *, wait: bool = False) -> Ended | None:
+        """How it ended; None while it runs."""
+        if self._ended is None:
+            # wait4 tells what the child has used; Popen.wait would not.
+            pid, status, used = os.wait4(self._child.pid, 0 if wait else os.WNOHANG)
+            if pid:
+                self._alarm.cancel()
+                self._child.returncode = os.waitstatus_to_exitcode(status)
+                self._ended = Ended(self._child.returncode, used.ru_utime + used.ru_stime)
+        return self._ended
+
+    def kill(self) -> None:
+        """End it now, if it has not ended."""
+        if self._ended is None:
+            with suppress(ProcessLookupError):
+                os.kill(self._child.pid, signal.SIGKILL)
+
+
+@contextmanager
+def guarded(module: str, words: Sequence[str], guard: Guard) -> Iterator[Running]:
+    """`python -m module …` while the block runs, at most `wall_s` seconds. It gets no secrets and no terminal."""
     child = subprocess.Popen(
         [sys.executable, "-m", module, *words],
         cwd=ROOT,
@@ -58,12 +87,19 @@ def run_guarded(module: str, words: Sequence[str], guard: Guard) -> Ended:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    alarm = threading.Timer(guard.wall_s, child.send_signal, (signal.SIGKILL,))
-    alarm.start()
+    running = Running(child, guard.wall_s)
     try:
-        # wait4 tells what the child has used; Popen.wait would not.
-        _, status, used = os.wait4(child.pid, 0)
+        yield running
     finally:
-        alarm.cancel()
-    child.returncode = os.waitstatus_to_exitcode(status)
-    return Ended(child.returncode, used.ru_utime + used.ru_stime)
+        if running.ended() is None:
+            running.kill()
+            running.ended(wait=True)
+
+
+def run_guarded(module: str, words: Sequence[str], guard: Guard) -> Ended:
+    """Run `python -m module …` to its end, as `guarded` does."""
+    with guarded(module, words, guard) as running:
+        ended = running.ended(wait=True)
+    if ended is None:
+        raise RuntimeError("A child that was waited for has not ended.")
+    return ended

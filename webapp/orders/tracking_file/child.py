@@ -27,6 +27,8 @@ def main(file: str, out: str, most_rows: str) -> int:
             for row in rows:
                 lines.write(json.dumps(row, ensure_ascii=False) + "\n")
     except Unreadable as refused:
+        # A file of its own: whoever reads along still holds the one with the rows.
+        target.unlink()
         target.write_text(json.dumps({"refused": refused.code, "fact": refused.fact}) + "\n")
         return REFUSED
     return 0

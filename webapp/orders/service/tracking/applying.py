@@ -19,7 +19,7 @@ from webapp.core.db import unit_of_work
 from webapp.core.operations import OperationRun
 from webapp.orders.locks import held_up, limit_waiting, lock_orders
 from webapp.orders.models import TrackingRow
-from webapp.orders.service.tracking.checking import count_verdicts, judge_rows
+from webapp.orders.service.tracking.checking import count_verdicts
 from webapp.orders.service.tracking.dividing import divide
 from webapp.orders.service.tracking.facts import (
     ItemState,
@@ -29,20 +29,22 @@ from webapp.orders.service.tracking.facts import (
     read_orders,
     uploader_of,
 )
+from webapp.orders.service.tracking.judging import judge_rows
 from webapp.orders.service.tracking.shipping import Shipment, ship
 from webapp.orders.service.tracking.uploads import bulk_tracking_number_update_status, locked_upload
 from webapp.orders.tracking_file.judging import Judgement
 from webapp.orders.tracking_file.verdicts import Verdict
 
 # Orders of one transaction: their locks are held for about a quarter of a second, and one wait for the disk is shared.
-AT_ONCE: Final = 500
+AT_ONCE: Final = 1_000
 
 # By the index of what waits, from behind the batch before: the entries of what is done lie before it, dead.
 # A number's rows come together, however many of them there are.
 _NEXT = text("""
-    SELECT position, order_number, tracking_number, item, quantity, cargo_company_id, tracking_url, shipped_at
-    FROM tracking_row WHERE upload_id = :upload AND outcome = 'waiting' AND order_number > :after
-    ORDER BY order_number FETCH FIRST :limit ROWS WITH TIES
+    SELECT position, order_number, tracking_number, item, quantity, cargo_company_id, tracking_url, shipped_at,
+        order_id
+    FROM tracking_row WHERE upload_id = :upload AND outcome = 'waiting' AND order_id > :after
+    ORDER BY order_id FETCH FIRST :limit ROWS WITH TIES
 """)
 _DONE = text("""
     UPDATE tracking_row kept SET outcome = given.outcome, verdict = given.verdict, fact = given.fact,
@@ -65,6 +67,7 @@ class WaitingRow(NamedTuple):
     cargo_company_id: int | None
     tracking_url: str
     shipped_at: datetime | None
+    order_id: int
 
 
 def apply(run: OperationRun) -> None:
@@ -74,7 +77,7 @@ def apply(run: OperationRun) -> None:
         waiting = _count(session, upload_id)
         done = _count(session, upload_id, "shipped") + _count(session, upload_id, "refused")
         run.fence(session, done=done, total=waiting + done)
-    after = ""
+    after = 0
     while True:
         with unit_of_work() as session:
             taken, after = apply_batch(session, upload_id, run.requested_by_id, after)
@@ -86,7 +89,7 @@ def apply(run: OperationRun) -> None:
         _finish(session, run, upload_id)
 
 
-def apply_batch(session: Session, upload_id: int, staff_id: int | None, after: str = "") -> tuple[int, str]:
+def apply_batch(session: Session, upload_id: int, staff_id: int | None, after: int = 0) -> tuple[int, int]:
     """Carry the next orders behind `after` out, in the caller's transaction.
 
     Gives how many rows got their outcome, 0 when none waits, and the last order's number.
@@ -95,7 +98,7 @@ def apply_batch(session: Session, upload_id: int, staff_id: int | None, after: s
     rows = [WaitingRow._make(row) for row in session.execute(_NEXT, given).all()]
     if not rows:
         return 0, after
-    after = rows[-1].order_number
+    after = rows[-1].order_id
     rows.sort()
     uploader = uploader_of(session, staff_id)
     limit_waiting(session)

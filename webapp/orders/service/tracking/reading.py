@@ -1,11 +1,16 @@
-"""A worker reads an upload: the guarded child turns bytes into cells, and each row is kept with what it means."""
+"""A worker reads an upload: the guarded child turns bytes into cells, and each row is kept with what it means and its verdict.
+
+The rows are taken while the child still writes them: whoever waits for the preview waits for one of the two, not both.
+"""
 
 import json
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from decimal import Decimal
+from itertools import chain, islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session
@@ -17,15 +22,17 @@ from webapp.cargo.models import CargoCompany
 from webapp.core.bulk import Rows
 from webapp.core.db import unit_of_work
 from webapp.core.file_store import FileStore
-from webapp.core.guarded import run_guarded
+from webapp.core.guarded import Running, guarded
 from webapp.core.operations import OperationRun
 from webapp.core.text import fold
 from webapp.orders.models import TrackingRow, TrackingUpload
 from webapp.orders.service.tracking.facts import Uploader
+from webapp.orders.service.tracking.judging import judge_numbers, judged
 from webapp.orders.service.tracking.uploads import REMEMBERED
 from webapp.orders.tracking_file import child
 from webapp.orders.tracking_file.cells import ReadRow, read_row
 from webapp.orders.tracking_file.columns import Mapped, as_json, from_json, guess, is_complete, is_header
+from webapp.orders.tracking_file.judging import Judgement
 from webapp.orders.tracking_file.limits import Unreadable
 from webapp.orders.tracking_file.verdicts import Verdict
 
@@ -33,7 +40,10 @@ AT_ONCE: Final = 5_000  # rows a statement
 _MEANING: Final = (
     "order_number tracking_number item quantity cargo_company_id tracking_url shipped_at verdict fact warning"
 )
-_ROWS = Rows(TrackingRow, f"upload_id position cells {_MEANING}")
+_VERDICT: Final = _MEANING.split().index("verdict")
+_ROWS = Rows(TrackingRow, f"upload_id position cells {_MEANING} order_id outcome")
+_NOTHING: Final = ("", "", "", None, None, "", None, "", "", "")
+_LOOK_S: Final = 0.01  # between two looks at what the child has written
 _MEANS = text("""
     UPDATE tracking_row kept SET order_number = given.order_number, tracking_number = given.tracking_number,
         item = given.item, quantity = given.quantity, cargo_company_id = given.cargo_company_id,
@@ -57,7 +67,7 @@ class Meaning:
     def of(self, cells: Sequence[str]) -> tuple[Any, ...]:
         """The values of _MEANING; all empty while the columns are not known."""
         if not is_complete(self.mapped):
-            return "", "", "", None, None, "", None, "", "", ""
+            return _NOTHING
         row = read_row(cells, self.mapped, self.uploader.zone)
         carrier_id, problem, fact, warning = self._carrier(row)
         return (
@@ -90,21 +100,21 @@ class Meaning:
 def read_file(
     run: OperationRun, upload_id: int, uploader: Uploader, store: FileStore, most_rows: int
 ) -> None:
-    """Read the bytes into rows, once; the columns are guessed by their titles. Raises Unreadable."""
+    """Read the bytes into rows, once; the columns are guessed by their titles, and where they are known rows are judged.
+
+    Raises Unreadable, when rows may have been kept already.
+    """
     with unit_of_work() as session:
         upload = session.get_one(TrackingUpload, upload_id)
         stored_name = upload.stored_name
     if stored_name is None or not store.path(stored_name).exists():
         raise Unreadable("gone")
     out = store.path(f"{store.new_name()}.part")
+    words = [str(store.path(stored_name)), str(out), str(most_rows)]
+    out.touch()
     try:
-        ended = run_guarded(
-            child.__name__, [str(store.path(stored_name)), str(out), str(most_rows)], child.GUARD
-        )
-        if ended.code not in (0, child.REFUSED):
-            raise Unreadable("beyond_limits")
-        kind, lines = _answer(out)
-        _keep(run, upload_id, uploader, kind, lines)
+        with guarded(child.__name__, words, child.GUARD) as running:
+            _keep(run, upload_id, uploader, _written(running, out))
     finally:
         out.unlink(missing_ok=True)
 
@@ -142,50 +152,96 @@ def _of_row(
 ) -> tuple[Any, ...]:
     """The first row means nothing while it is the header."""
     if has_header and position == first:
-        return "", "", "", None, None, "", None, "", "", ""
+        return _NOTHING
     return meaning.of(cells)
 
 
-def _answer(out: Path) -> tuple[dict[str, str], Iterator[tuple[int, list[str]]]]:
-    """What the child has written: what the file is, then its rows one by one. Raises Unreadable for its refusal."""
-    lines = out.open(encoding="utf-8")
-    head: dict[str, str] = json.loads(lines.readline())
-    if "refused" in head:
-        lines.close()
-        raise Unreadable(head["refused"], head["fact"])
+def _written(running: Running, out: Path) -> Iterator[Any]:
+    """What the child says, while it says it: what the file is, then its rows. Raises Unreadable for its refusal."""
+    begun = b""
+    with out.open("rb") as lines:
+        while True:
+            # Asked first: what it has written before its end is read after it.
+            ended = running.ended()
+            while line := lines.readline():
+                begun += line
+                if begun.endswith(b"\n"):
+                    yield json.loads(begun)
+                    begun = b""
+            if ended is not None:
+                break
+            time.sleep(_LOOK_S)
+    if ended.code == child.REFUSED:
+        refused = json.loads(out.read_bytes())
+        raise Unreadable(refused["refused"], refused["fact"])
+    if ended.code != 0:
+        raise Unreadable("beyond_limits")
 
-    def rows() -> Iterator[tuple[int, list[str]]]:
-        with lines:
-            for line in lines:
-                number, cells = json.loads(line)
-                yield number, cells
 
-    return head, rows()
-
-
-def _keep(
-    run: OperationRun,
-    upload_id: int,
-    uploader: Uploader,
-    kind: dict[str, str],
-    lines: Iterator[tuple[int, list[str]]],
-) -> None:
-    first, cells = next(lines)
+def _keep(run: OperationRun, upload_id: int, uploader: Uploader, said: Iterator[Any]) -> None:
+    kind, (first, titles) = next(said), next(said)
     with unit_of_work() as session:
         # What an earlier, killed run has written.
         session.execute(delete(TrackingRow).where(TrackingRow.upload_id == upload_id))
         upload = session.get_one(TrackingUpload, upload_id)
-        upload.reading, upload.titles, upload.has_header = kind, cells, is_header(cells)
-        mapped = guess(cells, _remembered(session, uploader)) if upload.has_header else {}
+        has_header = is_header(titles)
+        mapped = guess(titles, _remembered(session, uploader)) if has_header else {}
+        upload.reading, upload.titles, upload.has_header = kind, titles, has_header
         upload.columns = as_json(mapped)
         meaning = Meaning(mapped, uploader, _carriers(session))
-        header = meaning.of(cells) if not upload.has_header else _of_row(meaning, first, cells, first, True)
-        _ROWS.insert(session, [(upload_id, first, cells, *header)])
         run.fence(session)
-    while rows := list(islice(lines, AT_ONCE)):
+    keeping = _Keeping(upload_id, uploader)
+    lines = chain([(first, titles)], said)
+    while batch := list(islice(lines, AT_ONCE)):
+        rows = [
+            (number, cells, _of_row(meaning, number, cells, first, has_header)) for number, cells in batch
+        ]
         with unit_of_work() as session:
-            _ROWS.insert(session, [(upload_id, number, each, *meaning.of(each)) for number, each in rows])
+            keeping.keep(session, rows)
             run.fence(session)
+    judge_numbers(run, upload_id, uploader, keeping.parted)
+
+
+class _Asked(NamedTuple):
+    """What a row asks for, before it is in the database."""
+
+    position: int
+    order_number: str
+    tracking_number: str
+    item: str
+    quantity: Decimal | None
+
+
+class _Keeping:
+    """Keeps rows with their verdicts, batch after batch; `parted` are numbers whose rows lie in several batches."""
+
+    def __init__(self, upload_id: int, uploader: Uploader) -> None:
+        self.parted: set[str] = set()
+        self._upload_id, self._uploader = upload_id, uploader
+        self._seen: set[str] = set()
+
+    def keep(self, session: Session, rows: Sequence[tuple[int, Sequence[str], tuple[Any, ...]]]) -> None:
+        """Insert rows (position, cells, what they mean); those without an order number or with a bad cell stay as they are."""
+        asked = [_Asked(at, *means[:4]) for at, _, means in rows if means[0] and not means[_VERDICT]]
+        numbers = {each.order_number for each in asked}
+        self.parted |= numbers & self._seen
+        self._seen |= numbers
+        verdicts = {each.position: each for each in judged(session, self._uploader, asked)}
+        _ROWS.insert(
+            session,
+            [
+                (self._upload_id, at, cells, *_with_verdict(means, verdicts.get(at)))
+                for at, cells, means in rows
+            ],
+        )
+
+
+def _with_verdict(means: tuple[Any, ...], found: Judgement | None) -> tuple[Any, ...]:
+    """What a row means, with its verdict, order and outcome."""
+    if found is None:
+        return *means, None, ""
+    outcome = "waiting" if found.verdict is Verdict.WILL_SHIP else ""
+    return *means[:_VERDICT], found.verdict.value, found.fact[:200], means[-1], found.order_id, outcome
 
 
 def _remembered(session: Session, uploader: Uploader) -> Mapping[str, str]:
