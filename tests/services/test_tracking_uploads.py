@@ -38,6 +38,7 @@ from webapp.orders.models import IntegrationAction, Order, OrderItem, TrackingUp
 from webapp.orders.service.tracking import (
     bulk_tracking_number_update,
     choose_columns,
+    reading,
     undo_upload,
     visible_upload,
 )
@@ -314,6 +315,46 @@ def test_a_file_without_a_header_when_its_columns_are_chosen_then_its_first_row_
         choose_columns(session, upload_id, columns, desk.context, has_header=False)
     drain("files")
     assert desk.apply(upload_id).shipped == 2
+
+
+def test_rows_of_one_order_when_they_are_read_apart_then_they_are_judged_together(
+    desk: Uploads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "AT_ONCE", 2)
+    ids = [desk.order(number) for number in ("1001", "1002", "1003")]
+    rows = [
+        ("1001", "TR900100101"),
+        ("1002", "TR900100102"),
+        ("1003", "TR900100103"),
+        ("1001", "TR900100101"),
+        ("1002", "TR900100109"),
+    ]
+    upload_id = desk.upload(csv_of([HEADER, *rows]))
+    assert verdicts(upload_id) == [
+        ("will_ship", ""),
+        ("two_numbers", ""),
+        ("will_ship", ""),
+        ("duplicate", "2"),
+        ("two_numbers", ""),
+    ]
+    desk.apply(upload_id)
+    assert {outcome for outcome in outcomes(upload_id) if outcome} == {"shipped"}
+    assert [order_now(each).tracking_number for each in ids] == ["TR900100101", None, "TR900100103"]
+
+
+def test_a_file_with_a_bad_row_far_down_when_rows_were_kept_already_then_nothing_of_it_stays(
+    desk: Uploads, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "AT_ONCE", 1)
+    order_id = desk.order("1001")
+    upload_id = desk.upload(csv_of([HEADER, ("1001", "TR900100101"), ("1001", "x" * 1001)]))
+    assert (status(upload_id).state, upload_now(upload_id).refusal) == (
+        "refused",
+        {"code": "cell_too_long", "fact": "3"},
+    )
+    kept = session.scalar(text("SELECT count(*) FROM tracking_row"))
+    session.rollback()
+    assert (kept, order_now(order_id).tracking_number) == (0, None)
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ class TrackingRow(Base):
     """One row of an uploaded file: its cells as they came, what they mean, its verdict, and what was done.
 
     outcome: '' nothing is to be done, waiting, shipped, refused (the verdict says why), undone, kept (not undone).
-    `done` holds what undoing needs: the outbox entry, and per item what was there before.
+    `done` holds what undoing needs: per item the version it has now, and what was there before, unless it was nothing.
     """
 
     __tablename__ = "tracking_row"
@@ -69,7 +69,7 @@ class TrackingRow(Base):
         Index(
             "ix_tracking_row_waiting",
             "upload_id",
-            "order_number",
+            "order_id",
             postgresql_where=text("outcome = 'waiting'"),
         ),
         CheckConstraint(

@@ -38,8 +38,8 @@ from webapp.orders.tracking_file.verdicts import Verdict
 # Orders of one transaction: their locks are held for about a quarter of a second, and one wait for the disk is shared.
 AT_ONCE: Final = 1_000
 
-# By the index of what waits, from behind the batch before: the entries of what is done lie before it, dead.
-# A number's rows come together, however many of them there are.
+# By the index of what waits, from behind the batch before: the entries of what is done lie before it, dead. By the
+# orders' ids: what lies together is written together. An order's rows come together, however many of them there are.
 _NEXT = text("""
     SELECT position, order_number, tracking_number, item, quantity, cargo_company_id, tracking_url, shipped_at,
         order_id
@@ -92,7 +92,7 @@ def apply(run: OperationRun) -> None:
 def apply_batch(session: Session, upload_id: int, staff_id: int | None, after: int = 0) -> tuple[int, int]:
     """Carry the next orders behind `after` out, in the caller's transaction.
 
-    Gives how many rows got their outcome, 0 when none waits, and the last order's number.
+    Gives how many rows got their outcome, 0 when none waits, and the last order's id.
     """
     given = {"upload": upload_id, "after": after, "limit": AT_ONCE}
     rows = [WaitingRow._make(row) for row in session.execute(_NEXT, given).all()]
@@ -158,18 +158,24 @@ def _shipment(row: WaitingRow, judged: Judgement) -> Shipment:
 
 
 def _undoable(before: ItemState, after: ItemState, origin: ItemState | None) -> dict[str, Any]:
-    """What undoing needs: the version that must still stand, what was there before, and the item it was part of."""
-    return {
-        "item": before.id,
-        **({"part_of": origin.id, "package": origin.package_id} if origin else {}),
-        "version": after.version,
-        "status": before.status,
-        "number": before.tracking_number,
-        "url": before.tracking_url,
-        "carrier": before.cargo_company_id,
-        "company": before.shipping_company,
-        "shipped": before.shipped_date.isoformat() if before.shipped_date else None,
-    }
+    """What undoing needs: the version that must still stand, what was there before, and the item it was part of.
+
+    What was nothing before is left out.
+    """
+    kept: dict[str, Any] = {"item": before.id, "version": after.version, "status": before.status}
+    if origin is not None:
+        kept["part_of"], kept["package"] = origin.id, origin.package_id
+    if before.tracking_number is not None:
+        kept["number"] = before.tracking_number
+    if before.tracking_url is not None:
+        kept["url"] = before.tracking_url
+    if before.cargo_company_id is not None:
+        kept["carrier"] = before.cargo_company_id
+    if before.shipping_company is not None:
+        kept["company"] = before.shipping_company
+    if before.shipped_date is not None:
+        kept["shipped"] = before.shipped_date.isoformat()
+    return kept
 
 
 def _count(session: Session, upload_id: int, outcome: str = "waiting") -> int:

@@ -139,13 +139,13 @@ def _join_parts(session: Session, rows: Sequence[ShippedRow]) -> None:
 
 
 def _as_before(item: ItemState, before: Mapping[str, Any]) -> ItemState:
-    shipped = before["shipped"]
+    shipped = before.get("shipped")
     return item._replace(
         status=before["status"],
-        tracking_number=before["number"],
-        tracking_url=before["url"],
-        cargo_company_id=before["carrier"],
-        shipping_company=before["company"],
+        tracking_number=before.get("number"),
+        tracking_url=before.get("url"),
+        cargo_company_id=before.get("carrier"),
+        shipping_company=before.get("company"),
         shipped_date=datetime.fromisoformat(shipped) if shipped else None,
     )
 
@@ -174,7 +174,7 @@ def _numbers(
 def _entry(row: ShippedRow) -> Entry:
     status = min(before["status"] for before in row.done)
     changes = {
-        "tracking_number": [row.tracking_number, row.done[0]["number"]],
+        "tracking_number": [row.tracking_number, row.done[0].get("number")],
         "moved": {"items": [before["item"] for before in row.done]},
     }
     if status < OrderStatus.SHIPPED:
