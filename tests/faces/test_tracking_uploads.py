@@ -1,6 +1,7 @@
 """The pages of tracking uploads: what a file meets at the door, the preview, what comes of it."""
 
 import io
+from decimal import Decimal
 
 import openpyxl
 import pytest
@@ -98,6 +99,38 @@ def test_the_preview_when_rows_have_problems_then_shows_them_with_what_to_do(
     assert (
         "TR900100101" in client.get(f"/tracking/{upload_id}?show=all").text.partition('id="upload-rows"')[2]
     )
+
+
+def test_a_part_of_an_item_when_shown_then_the_row_says_how_many_of_how_many_before_and_after(
+    client: StaffClient, desk: Uploads
+) -> None:
+    desk.order("1001", item(sku="SC", quantity=Decimal(5)))
+    rows = [("1001", "TR900100101", "SC", "2"), ("1001", "TR900100102", "SC", "9")]
+    upload_id = checked(client, csv_of([(*HEADER, "SKU", "Quantity"), rows[0]]))
+    assert "Will ship 2 of 5" in client.get(f"/tracking/{upload_id}?show=all").text
+    assert "Apply 1 row" in client.get(f"/tracking/{upload_id}").text
+    act(client, f"/tracking/{upload_id}/apply")
+    drain("files")
+    assert "Shipped 2 of 5" in client.get(f"/tracking/{upload_id}?show=all").text
+    too_many = checked(client, csv_of([(*HEADER, "SKU", "Quantity"), rows[1]]))
+    assert "Only 3 can still be sent" in client.get(f"/tracking/{too_many}").text
+
+
+def test_address_carrier_and_day_when_in_the_file_then_the_orders_page_shows_them(
+    client: StaffClient, desk: Uploads
+) -> None:
+    order_id = desk.order("1001")
+    header = (*HEADER, "Carrier", "Tracking link", "Ship date")
+    row = ("1001", "TR900100101", "Aras Kargo", "https://track.example/TR900100101", "24.11.2026 09:30")
+    act(client, f"/tracking/{checked(client, csv_of([header, row]))}/apply")
+    drain("files")
+    delivery = (
+        client.get(f"/orders/{order_id}").text.partition('id="delivery-title"')[2].partition("</dl>")[0]
+    )
+    assert 'href="https://track.example/TR900100101"' in delivery
+    assert "Aras Kargo" in delivery
+    assert "24 Nov" in delivery
+    assert "09:30" in delivery
 
 
 def test_the_errors_when_downloaded_then_each_row_has_its_reason_and_no_cell_is_a_formula(

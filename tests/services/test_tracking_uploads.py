@@ -1,11 +1,11 @@
 """Uploads of tracking numbers on real tables: read, judged, applied, the same again, undone."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from tests.factories import item, make_cargo, make_channel
@@ -194,6 +194,67 @@ def test_a_carrier_and_a_day_when_in_the_file_then_the_items_carry_them(
     assert shipped.tracking_url == "https://swift.example.test/TR900100101"
     assert shipped.shipped_date and shipped.shipped_date.isoformat() == "2026-11-24T06:30:00+00:00"
     assert order_now(order_id).cargo_company_id == cargo_id
+
+
+def test_an_address_when_in_the_file_then_it_stands_before_the_carriers_own(
+    desk: Uploads, session: Session
+) -> None:
+    make_cargo(session)
+    session.commit()
+    for number in ("1001", "1002"):
+        desk.order(number)
+    rows = [
+        ("1001", "TR900100101", "Swift Parcel", "https://track.example/1?n=TR900100101"),
+        ("1002", "TR900100102", "Swift Parcel", ""),
+    ]
+    desk.apply(desk.upload(xlsx_of([(*HEADER, "Carrier", "Takip linki"), *rows])))
+    db.session.rollback()
+    found = db.session.scalars(select(OrderItem.tracking_url).order_by(OrderItem.id)).all()
+    assert found == ["https://track.example/1?n=TR900100101", "https://swift.example.test/TR900100102"]
+
+
+def test_a_day_of_a_real_spreadsheet_when_read_then_it_is_noon_of_the_uploader(desk: Uploads) -> None:
+    desk.order("1001")
+    row = (1001, "TR900100101", datetime(2026, 11, 24))  # noqa: DTZ001 - as a sheet has it
+    desk.apply(desk.upload(xlsx_of([(*HEADER, "Sevk tarihi"), row])))
+    db.session.rollback()
+    assert db.session.scalars(select(OrderItem.shipped_date)).one() == datetime(2026, 11, 24, 9, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "windows-1254"]
+)
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_turkish_letters_in_cells_when_in_any_encoding_we_name_then_the_item_is_found(
+    desk: Uploads, encoding: str, delimiter: str
+) -> None:
+    order_id = desk.order("1001", item(sku="ŞAL-İÇ-ğ"), item(sku="OTHER"))
+    rows = [("Kargo Takip No", "Sipariş Numarası", "Ürün kodu"), ("TR900100101", "1001", "ŞAL-İÇ-ğ")]
+    desk.apply(desk.upload(csv_of(rows, delimiter=delimiter, encoding=encoding)))
+    assert items_now(order_id) == [(500, "TR900100101"), (400, None)]
+
+
+def test_chosen_columns_when_somebody_else_uploads_such_a_file_then_they_are_asked(desk: Uploads) -> None:
+    desk.order("1001")
+    titles = ("Kutu", "Bizim kod")
+    first = desk.upload(csv_of([titles, ("TR900100101", "1001")]))
+    with unit_of_work() as session:
+        choose_columns(session, first, {Field.ORDER_NUMBER: 1, Field.TRACKING_NUMBER: 0}, desk.context)
+    drain("files")
+    colleague = context_of(make_staff(Role.AGENT, name="Ece Kaya"))
+    theirs = desk.upload(csv_of([titles, ("TR900100102", "1002")]), by=colleague)
+    assert status(theirs).state == "mapping"
+
+
+def test_a_long_number_when_a_real_sheet_has_rounded_it_then_the_row_is_refused_and_never_completed(
+    desk: Uploads,
+) -> None:
+    order_id = desk.order("1001")
+    upload_id = desk.upload(xlsx_of([HEADER, (1001, 7280030000000000)]))
+    assert verdicts(upload_id) == [("rounded", "7.28003E+15")]
+    with pytest.raises(Conflict), unit_of_work() as session:
+        bulk_tracking_number_update(session, upload_id, desk.context)
+    assert items_now(order_id) == [(400, None)]
 
 
 def test_a_check_digit_when_it_does_not_fit_then_the_row_is_warned_about_and_shipped(desk: Uploads) -> None:

@@ -1,6 +1,7 @@
 """The rows of an order as pages show them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -31,6 +32,7 @@ class Parcel(NamedTuple):
     carrier: str
     number: str
     url: str | None
+    shipped_at: datetime | None = None
 
 
 def item_lines(items: Iterable[Item]) -> list[ItemLine]:
@@ -71,9 +73,9 @@ def parcel(
 
 
 def parcels(
-    head: OrderHead, items: Iterable[Item], packages: Iterable[tuple[Package, CargoCompany | None]]
+    head: OrderHead, items: Sequence[Item], packages: Iterable[tuple[Package, CargoCompany | None]]
 ) -> list[Parcel]:
-    """Every parcel once: the order's own number, the packages', and those that only items carry."""
+    """Every parcel once, with the day it left: the order's number, the packages', and those that only items carry."""
     order = head.order
     found = [
         parcel(head.cargo, order.shipping_company, order.tracking_number, order.tracking_url),
@@ -81,7 +83,8 @@ def parcels(
         *(line.parcel for line in item_lines(items)),
     ]
     once = {each.number: each for each in reversed(found) if each is not None}
-    return list(reversed(once.values()))
+    left = {item.row.tracking_number: item.row.shipped_date for item in items}
+    return [each._replace(shipped_at=left.get(each.number)) for each in reversed(once.values())]
 
 
 def quantity_text(quantity: Decimal) -> str:

@@ -222,4 +222,4 @@ def _line(row: TrackingRow, columns: dict[Field, int]) -> Line:
         is_bad = verdict in PROBLEMS and is_about(verdict, field, " ".join(text.split()), row.fact)
         cells.append(Cell(text, is_bad))
     words = headline(verdict, row.fact, row.outcome)
-    return Line(row, words, dot_of(verdict, row.outcome), remedy(verdict, row.fact), cells)
+    return Line(row, words, dot_of(verdict, row.outcome), remedy(verdict, row.fact, row.outcome), cells)

@@ -100,8 +100,10 @@ def dot_of(verdict: Verdict, outcome: str) -> Dot:
     return _DOTS.get(outcome, verdict.dot)
 
 
-def remedy(verdict: Verdict, fact: str) -> str:
+def remedy(verdict: Verdict, fact: str, outcome: str = "") -> str:
     """What to do about a row; empty where there is nothing."""
+    if outcome == "kept":
+        return gettext("Changed since, or its channel was told. Open the order to change it.")
     shown = gettext(fact) if verdict is Verdict.NOT_MOVABLE else fact
     return gettext(verdict.remedy, fact=shown) if verdict.remedy else ""
 
