@@ -17,12 +17,13 @@ from tests.api.deeds.around import AROUND, two_channels
 from tests.api.deeds.cancelling import CANCELLING, approved, on_plan, opened_by_oneself_above_the_limit
 from tests.api.deeds.moving import MOVING
 from tests.api.deeds.stage import API, ORDERS, PAGE, Deed, Stage, two_orders
+from tests.api.deeds.vendors import VENDORS
 from webapp.auth.roles import Role
 from webapp.core.audit import AuditEntry
 from webapp.core.db import db
 from webapp.core.operations import Operation
 
-DEEDS = [*CANCELLING, *MOVING, *AROUND]
+DEEDS = [*CANCELLING, *MOVING, *AROUND, *VENDORS]
 SAFE = {"GET", "HEAD", "OPTIONS"}
 # endpoint → why no page does it. Whatever else changes something has a deed above.
 ONLY_API = {

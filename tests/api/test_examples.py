@@ -22,7 +22,7 @@ from webapp.api.app import SPECIFICATION
 from webapp.api.specification import operations
 from webapp.auth.roles import Role
 from webapp.catalog.models import Product, StockList
-from webapp.channels.models import RemoteRecord
+from webapp.channels.models import DataSource, RemoteRecord
 from webapp.core.db import db, unit_of_work
 from webapp.core.operations import Operation
 from webapp.orders.enums import OrderStatus, PlanKind
@@ -86,6 +86,12 @@ def desk(session: Session) -> Desk:
                 failure_class="mapping", failure_words="The status “packed” has no meaning here yet.",
             )
         )  # fmt: skip
+    with unit_of_work() as unit:
+        vera = DataSource(slug="vera", name="Vera Ceramics")
+        unit.add(vera)
+        unit.flush()
+        unit.add(Product(sku="VERA-1", name="Vase", data_source_id=vera.id))
+    counter.order_of((line("1", "60.00"), line("2", "40.00", sku="VERA-1", name="Vase")), number="401")
     return Desk(counter, orders)
 
 
@@ -154,6 +160,7 @@ def examples(desk: Desk) -> Iterator[Example]:
         }
         yield Example(f"POST {o}{{pk}}/{spelled}/", f"{o}{of['D']}/{spelled}/", moved)
     yield from _around(desk)
+    yield from _vendor_orders()
     yield from _webhooks()
 
 
@@ -202,6 +209,15 @@ def _around(desk: Desk) -> Iterator[Example]:
     yield Example(f"GET {w}{{operation_id}}/", f"{w}{pulled}/")
     yield Example(f"GET {w}{{operation_id}}/verdicts/", f"{w}{pulled}/verdicts/")
     yield Example(f"POST {w}{{operation_id}}/retry/", f"{w}{pulled}/retry/", {})
+
+
+def _vendor_orders() -> Iterator[Example]:
+    v = "/api/v1/vendor_orders/"
+    yield Example(f"GET {v}", f"{v}?status=400&modified_date__gte=2020-01-01T00:00:00Z")
+    yield Example(f"GET {v}{{pk}}/", f"{v}1/")
+    yield Example(f"PATCH {v}{{pk}}/", f"{v}1/", {"status": "450"})
+    parcel = {"tracking_number": "VER-7", "tracking_url": "https://swift.example/VER-7"}
+    yield Example(f"POST {v}{{pk}}/send_shipping_info/", f"{v}1/send_shipping_info/", parcel)
 
 
 def _webhooks() -> Iterator[Example]:

@@ -27,7 +27,7 @@ from tests.order_drafts import draft, line, with_status, write
 from tests.uploading import csv_of, upload_now
 from webapp.auth.models import StaffUser
 from webapp.cargo.models import CargoAccount, CargoCompany
-from webapp.catalog.models import Product
+from webapp.catalog.models import Product, ProductStock, StockList
 from webapp.channels.models import DataSource
 from webapp.core.db import db, unit_of_work
 from webapp.core.hints import drain
@@ -39,6 +39,7 @@ from webapp.orders.models import (
     IntegrationAction,
     NoteReader,
     Order,
+    OrderItem,
     OrderNote,
     TrackingRow,
     TrackingUpload,
@@ -54,6 +55,7 @@ NO_ORDERS: Final = {
     "api_webhooks": "who is told of events",
     "approval_limits": "a setting",
     "auth": "one's own account",
+    "carriers": "how carriers are reached",
     "channel_webhooks": "the channel speaks",
     "gateway_webhooks": "the bank speaks",
     "mentions": "reading the notes themselves",
@@ -124,6 +126,7 @@ FREE: Final = {
     ),
     "orders.ask_payment_history": "asks the bank",
     "orders.check_refund": "asks the bank",
+    "orders.count_stock": "counts what open orders hold of a product; no order changes",
     "orders.choose_columns": "one's own list",
     "orders.export": "reads",
     "orders.print_chosen": "reads",
@@ -283,6 +286,17 @@ def connected(world: World) -> None:
         )
 
 
+def stocked(world: World) -> None:
+    item_id = world.items[0]
+    with unit_of_work() as unit:
+        product, shelf = Product(sku="OWN", name="Mug"), StockList(code="main", name="Main")
+        unit.add_all([product, shelf])
+        unit.flush()
+        unit.add(ProductStock(product_id=product.id, stock_list_id=shelf.id))
+        item = unit.get_one(OrderItem, item_id)
+        item.product_id, item.stock_list_id = product.id, shelf.id
+
+
 def delivered(world: World) -> None:
     for status in (OrderStatus.SHIPPED, OrderStatus.DELIVERED):
         with unit_of_work() as unit:
@@ -372,6 +386,10 @@ def erase(world: World) -> str:
     return world.verdict()
 
 
+def vendor_part() -> int:
+    return db.session.scalars(select(VendorOrder.id)).one()
+
+
 def say_for_the_vendor(world: World) -> TestResponse:
     vendor = db.session.scalars(select(VendorOrder)).one()
     return world.form(
@@ -443,11 +461,13 @@ HELD: Final[dict[str, tuple[Act, Act]]] = {
         nothing,
         lambda w: w.form("addresses/shipping/edit", **{**ADDRESS, "province": "İstanbul"}),
     ),
+    "orders.withdraw_address": (nothing, lambda w: w.form("addresses/changes/1/withdraw")),
     "orders.cancel": (nothing, cancel_form),
     "orders.do_deed": (nothing, lambda w: w.form("deeds/mark_as_not_sent")),
     "orders.ask_label": (connected, lambda w: w.form("labels", carrier="1")),
     "orders.move": (nothing, lambda w: w.form("move", status="450", **w.ticked())),
     "orders.pack": (nothing, pack),
+    "orders.map_stock": (stocked, lambda w: w.form(f"items/{w.items[0]}/stock", stock_list="none")),
     "orders.approve_plan": (cancelled, by_plan("approve")),
     "orders.confirm_plan": (checking, by_plan("confirm")),
     "orders.reject_plan": (cancelled, by_plan("reject", words="No.")),
@@ -551,6 +571,16 @@ HELD: Final[dict[str, tuple[Act, Act]]] = {
         lambda w: w.api("POST", "change_shipping_address/", **TURKISH),
     ),
     "api_tracking.bulk_tracking_number_update": (nothing, upload_by_api),
+    "api_vendor_orders.change_vendor_order": (
+        nothing,
+        lambda w: w.program.patch(f"/vendor_orders/{vendor_part()}/", {"status": "450"}),
+    ),
+    "api_vendor_orders.send_shipping_info": (
+        nothing,
+        lambda w: w.program.post(
+            f"/vendor_orders/{vendor_part()}/send_shipping_info/", {"tracking_number": "VER-1"}
+        ),
+    ),
 }
 
 

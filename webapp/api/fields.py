@@ -1,7 +1,7 @@
 """Kinds of values that can be sent: what our columns hold, refused with a sentence when they cannot."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum, IntEnum
@@ -93,11 +93,12 @@ class Moment(fields.Field[datetime]):
 
 
 class Word(fields.Field[Any]):
-    """A member of an enum by its value; a status by its number as text, "400"."""
+    """A member of an enum by its value, or one of `only` these; a status by its number as text, "400"."""
 
-    def __init__(self, kind: type[Enum], **options: Any) -> None:
+    def __init__(self, kind: type[Enum], *, only: Iterable[Enum] | None = None, **options: Any) -> None:
         self.kind = kind
-        self.known = {str(int(m)) if isinstance(m, IntEnum) else str(m.value): m for m in kind}
+        members = kind if only is None else only
+        self.known = {str(int(m)) if isinstance(m, IntEnum) else str(m.value): m for m in members}
         super().__init__(**options)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> Any:

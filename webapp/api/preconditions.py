@@ -43,7 +43,7 @@ class MalformedTag(InvalidInput):
 def order_write(order_id: int) -> Iterator[Session]:
     """A unit of work for a change of one order that the asker may see. Raises NotFound and PreconditionFailed."""
     visible_order(db.session(), order_id, channel_scope())
-    wanted = _wanted()
+    wanted = wanted_tag()
     with unit_of_work() as session:
         if wanted is not None:
             _check(session, order_id, *wanted)
@@ -57,7 +57,7 @@ def order_act(tag: str, order_id: int) -> Iterator[Session]:
     Raises NotFound, PreconditionFailed, and what the service raises.
     """
     visible_order(db.session(), order_id, channel_scope())
-    wanted = _wanted()
+    wanted = wanted_tag()
     with money_act(tag, ("order", order_id), order_id) as session:
         if wanted is not None:
             _check(session, order_id, *wanted)
@@ -83,7 +83,8 @@ def answer_order(order_id: int, status: int = 200) -> Response:
     return response
 
 
-def _wanted() -> tuple[int, int] | None:
+def wanted_tag() -> tuple[int, int] | None:
+    """The two numbers of the tag that `If-Match` names; None without one. Raises MalformedTag."""
     given = request.headers.get("If-Match", "").strip()
     if not given or given == "*":
         return None

@@ -42,9 +42,13 @@ _IF_MATCH: Final = {
     "name": "If-Match",
     "in": "header",
     "required": False,
-    "description": "The `ETag` of the order as you know it. When it has changed since: 412 with what changed.",
+    "description": "The `ETag` of the order (or vendor order) as you know it. When it has changed since: 412 with what changed.",
     "schema": {"type": "string", "pattern": '^(\\*|"[0-9]{1,18}-[0-9]{1,18}")$'},
 }
+
+
+# What is about one order, or one vendor's part of it, has a tag.
+_WITH_TAG: Final = ("/api/v1/orders/{pk}/", "/api/v1/vendor_orders/{pk}/")
 
 
 def complete(document: Json) -> Json:
@@ -84,7 +88,7 @@ def operations(document: Json) -> Iterator[tuple[str, str, Json]]:
 
 def _complete(document: Json, path: str, method: str, operation: Json) -> None:
     _loosen_body(document, operation)
-    about_one_order = path.startswith("/api/v1/orders/{pk}/") and method in UNSAFE
+    about_one_order = path.startswith(_WITH_TAG) and method in UNSAFE
     parameters = operation.setdefault("parameters", [])
     if method == "post":
         parameters.append(_IDEMPOTENCY_KEY)

@@ -65,6 +65,7 @@ class TokenForm(FlaskForm):
     permissions = SelectMultipleField(_l("Permissions"), [DataRequired(_l("Tick at least one permission."))])
     only_some = BooleanField(_l("Only the channels ticked below"))
     channels = SelectMultipleField(_l("Channels"))
+    vendor = SelectField(_l("Vendor"), default="")
     requests_per_minute = IntegerField(
         _l("Requests per minute"),
         [InputRequired(_l("Write a number from 1 to 6,000."))],

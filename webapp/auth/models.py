@@ -129,6 +129,8 @@ class ApiToken(Base):
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff_user.id", ondelete="CASCADE"))
     permissions: Mapped[list[str]] = mapped_column(ARRAY(String(64)))
     channel_ids: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
+    # The one vendor for whom it stands; it sees and answers that vendor's part of orders and nothing else.
+    data_source_id: Mapped[int | None] = mapped_column(ForeignKey("data_source.id"))
     requests_per_minute: Mapped[int] = mapped_column(default=600, server_default="600")
     created_at: Mapped[CreatedAt]
     expires_at: Mapped[OptionalUtcTime]

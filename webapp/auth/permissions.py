@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from flask import Flask, Response, current_app, g, request
 from flask_login import current_user
 
-from webapp.auth.roles import ROLE_PERMISSIONS, Permission, Role
+from webapp.auth.roles import FOR_VENDORS, ROLE_PERMISSIONS, Permission, Role
 from webapp.core.audit import AuditContext, Origin, record
 from webapp.core.db import unit_of_work
 from webapp.core.errors import PermissionDenied
@@ -72,6 +72,7 @@ class CurrentStaff:
     token_name: str = ""
     granted: frozenset[Permission] | None = None  # what the token may at most; None: no token
     owner_channel_ids: frozenset[int] | None = None  # with a token: what its owner sees without it
+    data_source_id: int | None = None  # with a token: the one vendor for whom it stands
 
     is_authenticated = True
     is_active = True
@@ -81,6 +82,8 @@ class CurrentStaff:
     def permissions(self) -> frozenset[Permission]:
         """What the person's role allows, and of it only what the token may when a program acts."""
         allowed = ROLE_PERMISSIONS[self.role]
+        if self.data_source_id is not None:
+            allowed &= FOR_VENDORS
         return allowed if self.granted is None else allowed & self.granted
 
     @property
@@ -142,6 +145,11 @@ def channel_scope() -> frozenset[int] | None:
     return current_staff().channel_ids
 
 
+def vendor_scope() -> int | None:
+    """The one vendor (data source) whose orders the token may know of; None means every vendor's."""
+    return current_staff().data_source_id
+
+
 def audit_context(origin: Origin | None = None) -> AuditContext:
     """Who acts in this request and from where (by default page or API), for services and the audit log."""
     staff = staff_or_none()
@@ -152,6 +160,7 @@ def audit_context(origin: Origin | None = None) -> AuditContext:
         request_id=g.get("request_id"),
         remote_addr=request.remote_addr,
         granted=staff.granted if staff else None,
+        is_vendor=staff is not None and staff.data_source_id is not None,
     )
 
 

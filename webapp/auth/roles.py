@@ -24,6 +24,7 @@ class Permission(StrEnum):
     REFUND_LOYALTY = "refund.loyalty"
     REFUND_RECONCILE = "refund.reconcile"
     TRACKING_UPLOAD = "tracking.upload"
+    VENDOR_ORDERS = "vendor_orders.answer"
     CHANNELS_VIEW = "channels.view"
     CHANNELS_PULL = "channels.pull"
     CHANNELS_MANAGE = "channels.manage"
@@ -64,6 +65,7 @@ _PERMISSION_LABELS = {
     Permission.REFUND_LOYALTY: N_("Pay back in loyalty money"),
     Permission.REFUND_RECONCILE: N_("Compare refunds with the banks"),
     Permission.TRACKING_UPLOAD: N_("Upload tracking numbers"),
+    Permission.VENDOR_ORDERS: N_("Read vendor orders and answer them"),
     Permission.CHANNELS_VIEW: N_("See channels"),
     Permission.CHANNELS_PULL: N_("Pull orders from channels"),
     Permission.CHANNELS_MANAGE: N_("Connect channels and change their settings"),
@@ -116,6 +118,7 @@ _AGENT = frozenset(
         Permission.ORDERS_CHANGE_STATUS,
         Permission.CANCEL_OPEN,
         Permission.TRACKING_UPLOAD,
+        Permission.VENDOR_ORDERS,
         Permission.CHANNELS_VIEW,
         Permission.CHANNELS_PULL,
         Permission.OPERATIONS_VIEW,
@@ -181,3 +184,7 @@ def allowed(role: Role, granted: frozenset[str] | None) -> frozenset[Permission]
     """What somebody of the role may do: all that it allows, and of it only what an API token grants if one is used."""
     of_role = ROLE_PERMISSIONS[role]
     return of_role if granted is None else frozenset(each for each in of_role if each in granted)
+
+
+# All that a token may which stands for a vendor: their own part of orders.
+FOR_VENDORS = frozenset({Permission.VENDOR_ORDERS})

@@ -10,7 +10,7 @@ from webapp.auth import tokens
 from webapp.auth.forms import TokenForm, add_errors
 from webapp.auth.permissions import Permission, audit_context, channel_scope, current_staff, requires
 from webapp.auth.tokens import NewToken
-from webapp.channels.queries import channel_names
+from webapp.channels.queries import channel_names, vendor_names
 from webapp.core.db import db, unit_of_work
 from webapp.core.errors import InvalidInput
 from webapp.ui.htmx import redirect, toast
@@ -56,6 +56,8 @@ def _form(session: Session, *, submitted: bool = True) -> TokenForm:
     form.channels.choices = [
         (str(key), name) for key, name in channel_names(session, channel_scope()).items()
     ]
+    vendors = [(str(key), name) for key, name in vendor_names(session).items()]
+    form.vendor.choices = [("", _("no vendor's: a program of ours")), *vendors]
     return form
 
 
@@ -66,6 +68,7 @@ def _wanted(form: TokenForm) -> NewToken:
         channel_ids=frozenset(map(int, form.channels.data)) if form.only_some.data else None,
         requests_per_minute=form.requests_per_minute.data,
         days=form.days.data,
+        data_source_id=int(form.vendor.data) if form.vendor.data else None,
     )
 
 
@@ -76,5 +79,6 @@ def _page(form: TokenForm, *, secret: str = "", status: int = 200) -> Response:
         "secret": secret,
         "tokens": tokens.tokens(session),
         "channels": channel_names(session, None),
+        "vendors": vendor_names(session),
     }
     return make_response(render_template("settings/tokens.html", **context), status)

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from webapp.auth.models import ApiToken, StaffChannel, StaffUser
 from webapp.auth.permissions import CurrentStaff
-from webapp.auth.roles import ROLE_PERMISSIONS, Permission, Role
+from webapp.auth.roles import FOR_VENDORS, ROLE_PERMISSIONS, Permission, Role
 from webapp.auth.service import get_staff, invalid
 from webapp.core.audit import AuditContext, record
 from webapp.core.clock import utc_now
@@ -35,13 +35,17 @@ _PERMISSIONS: Final = frozenset(Permission)
 
 @dataclass(frozen=True)
 class NewToken:
-    """What a token may; `channel_ids` None: every channel of its owner, `days` None: until it is revoked."""
+    """What a token may; `channel_ids` None: every channel of its owner, `days` None: until it is revoked.
+
+    `data_source_id`: it stands for this vendor, and may only answer their part of orders.
+    """
 
     name: str
     permissions: frozenset[Permission]
     channel_ids: frozenset[int] | None = None
     requests_per_minute: int = USUAL_REQUESTS
     days: int | None = None
+    data_source_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,7 @@ def create_token(session: Session, context: AuditContext, staff_id: int, new: Ne
         staff_id=staff.id,
         permissions=sorted(new.permissions),
         channel_ids=None if new.channel_ids is None else sorted(new.channel_ids),
+        data_source_id=new.data_source_id,
         requests_per_minute=new.requests_per_minute,
         expires_at=None if new.days is None else utc_now() + timedelta(days=new.days),
     )
@@ -75,6 +80,8 @@ def create_token(session: Session, context: AuditContext, staff_id: int, new: Ne
         "channels": [None, "all" if row.channel_ids is None else row.channel_ids],
         "staff": [None, staff.id],
     }
+    if row.data_source_id is not None:
+        changes["data_source"] = [None, row.data_source_id]
     record(
         session, context, "api_token.created", subject=("api_token", row.id), summary=name, changes=changes
     )
@@ -146,6 +153,7 @@ def _present() -> Any:
             ApiToken.name.label("token_name"),
             ApiToken.permissions,
             ApiToken.channel_ids.label("token_channels"),
+            ApiToken.data_source_id,
             ApiToken.requests_per_minute,
             ApiToken.window_started_at,
             ApiToken.window_requests,
@@ -181,6 +189,7 @@ def _staff(row: Row[*tuple[Any, ...]]) -> CurrentStaff:
         owner_channel_ids=frozenset(row.staff_channels or ()) if row.limited_to_channels else None,
         token_id=row.token_id,
         token_name=row.token_name,
+        data_source_id=row.data_source_id,
         # A permission that a later version has dropped allows nothing.
         granted=frozenset(map(Permission, _PERMISSIONS.intersection(row.permissions))),
     )
@@ -209,6 +218,11 @@ def _check(session: Session, staff: StaffUser, name: str, new: NewToken) -> None
         raise invalid("permissions", N_("Tick at least one permission."))
     if not new.permissions <= ROLE_PERMISSIONS[Role(staff.role)]:
         raise invalid("permissions", N_("A token cannot do more than the person whose it is."))
+    if new.data_source_id is not None and not new.permissions <= FOR_VENDORS:
+        raise invalid(
+            "permissions",
+            N_("A vendor's token may read and answer vendor orders and nothing else: tick that alone."),
+        )
     if not 1 <= new.requests_per_minute <= MOST_REQUESTS:
         raise invalid("requests_per_minute", N_("Write a number from 1 to 6,000."))
     if new.days is not None and not 1 <= new.days <= LONGEST_DAYS:

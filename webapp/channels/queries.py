@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import Select, and_, func, select, text
 from sqlalchemy.orm import Session, defer
 
-from webapp.channels.models import Channel, Mapping, PullCursor, RateBucket, RemoteRecord
+from webapp.channels.models import Channel, DataSource, Mapping, PullCursor, RateBucket, RemoteRecord
 from webapp.core.breaker import CircuitBreaker
 from webapp.core.errors import NotFound
 from webapp.core.operations import Operation, OperationState
@@ -55,6 +55,12 @@ def channel_names(session: Session, scope: Scope) -> dict[int, str]:
     query = select(Channel.id, Channel.name).order_by(Channel.name)
     if scope is not None:
         query = query.where(Channel.id.in_(scope))
+    return {key: value for key, value in session.execute(query)}  # noqa: C416 - a Row is no pair for mypy
+
+
+def vendor_names(session: Session) -> dict[int, str]:
+    """Every data source that may supply items, by name."""
+    query = select(DataSource.id, DataSource.name).order_by(DataSource.name)
     return {key: value for key, value in session.execute(query)}  # noqa: C416 - a Row is no pair for mypy
 
 

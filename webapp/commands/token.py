@@ -6,8 +6,8 @@ from sqlalchemy.orm import Session
 
 from webapp.auth import service, tokens
 from webapp.auth.models import ApiToken
-from webapp.auth.roles import ROLE_PERMISSIONS, Permission, Role
-from webapp.channels.models import Channel
+from webapp.auth.roles import FOR_VENDORS, ROLE_PERMISSIONS, Permission, Role
+from webapp.channels.models import Channel, DataSource
 from webapp.commands.context import BY_COMMAND, print_rows, with_app
 from webapp.core.db import db, unit_of_work
 from webapp.core.errors import NotFound
@@ -29,6 +29,11 @@ def token() -> None:
     help="What it may do (repeat it). Without it: all that its owner may.",
 )
 @click.option("--channel", "channels", multiple=True, metavar="NAME", help="Only these channels (repeat it).")
+@click.option(
+    "--vendor",
+    metavar="SLUG",
+    help="Stands for this vendor (a data source), with vendor_orders.answer alone.",
+)
 @click.option("--requests-per-minute", default=tokens.USUAL_REQUESTS, show_default=True, type=int)
 @click.option("--days", type=int, help="Valid so long. Without it: until it is revoked.")
 @with_app
@@ -37,15 +42,18 @@ def create(
     name: str,
     permissions: tuple[str, ...],
     channels: tuple[str, ...],
+    vendor: str | None,
     requests_per_minute: int,
     days: int | None,
 ) -> None:
     """Create a token of the member of staff with this address. It is printed once and kept nowhere."""
     with unit_of_work() as session:
         staff = service.find_staff(session, email)
-        wanted = frozenset(map(Permission, permissions)) or ROLE_PERMISSIONS[Role(staff.role)]
+        all_of_it = FOR_VENDORS if vendor else ROLE_PERMISSIONS[Role(staff.role)]
+        wanted = frozenset(map(Permission, permissions)) or all_of_it
+        source = _data_source_id(session, vendor) if vendor else None
         named = _channel_ids(session, channels) if channels else None
-        new = tokens.NewToken(name, wanted, named, requests_per_minute, days)
+        new = tokens.NewToken(name, wanted, named, requests_per_minute, days, source)
         secret, token_id = tokens.create_token(session, BY_COMMAND, staff.id, new)
     click.echo(f"Token {token_id} of {email}, shown only now: {secret}")
 
@@ -71,6 +79,13 @@ def revoke(token_id: int) -> None:
     click.echo(f"Token {token_id} is revoked." if ended else f"Token {token_id} was revoked already.")
 
 
+def _data_source_id(session: Session, slug: str) -> int:
+    found = session.scalar(select(DataSource.id).where(DataSource.slug == slug))
+    if found is None:
+        raise NotFound(f"There is no data source {slug!r}. The page of data sources shows them.")
+    return found
+
+
 def _described(row: ApiToken, names: dict[int, str]) -> dict[str, object]:
     channels = (
         "all" if row.channel_ids is None else sorted(names.get(key, str(key)) for key in row.channel_ids)
@@ -81,6 +96,7 @@ def _described(row: ApiToken, names: dict[int, str]) -> dict[str, object]:
         "prefix": row.prefix,
         "staff": row.staff.email,
         "channels": channels,
+        "vendor": row.data_source_id,
         "permissions": row.permissions,
         "requests_per_minute": row.requests_per_minute,
         **{name: _text(row, name) for name in ("last_used_at", "expires_at", "revoked_at")},

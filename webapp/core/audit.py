@@ -30,7 +30,8 @@ class Origin(StrEnum):
 class AuditContext:
     """Who acts and from where; `staff_id` None is the product itself (a job, a channel, the command line).
 
-    `granted` are the permissions that an API token leaves its owner; None: no token, all of the role's.
+    `granted` are the permissions that an API token leaves its owner; None: no token, all of the role's. `is_vendor`: the
+    token stands for somebody outside, who answers for their own items.
     """
 
     origin: Origin
@@ -39,6 +40,7 @@ class AuditContext:
     request_id: str | None = None
     remote_addr: str | None = None
     granted: frozenset[str] | None = None
+    is_vendor: bool = False
 
 
 SYSTEM = AuditContext(origin=Origin.JOB)

@@ -78,7 +78,7 @@ Several = Collection[int] | Select[tuple[int]]
 
 def held_up(session: Session, order_ids: Several, acting: AuditContext) -> frozenset[int]:
     """Which of these orders have a note that must be read before that person acts. The orders are locked, or only shown."""
-    if acting.staff_id is None or acting.origin not in _FOR_PEOPLE:
+    if acting.staff_id is None or not _must_read(acting):
         return frozenset()
     if not isinstance(order_ids, Select):
         # One array: a parameter for each of thousands would cost more than the question.
@@ -91,6 +91,11 @@ def require_read(session: Session, order_ids: Several, acting: AuditContext) -> 
     """Refuse an act on all of these orders at once. Raises MustReadFirst naming one of them."""
     for order_id in sorted(held_up(session, order_ids, acting))[:1]:
         _refuse_unread(session, session.get_one(Order, order_id), acting)
+
+
+def _must_read(acting: AuditContext) -> bool:
+    """A vendor's own system cannot read our notes, and what it says of its parcels has happened."""
+    return acting.origin in _FOR_PEOPLE and not acting.is_vendor
 
 
 def _is_unread(staff_id: int) -> ColumnElement[bool]:
@@ -108,7 +113,7 @@ def _is_unread(staff_id: int) -> ColumnElement[bool]:
 
 
 def _refuse_unread(session: Session, order: Order, acting: AuditContext) -> None:
-    if acting.staff_id is None or acting.origin not in _FOR_PEOPLE:
+    if acting.staff_id is None or not _must_read(acting):
         return
     notes = unread_notes(session, order.id, acting.staff_id)
     if notes:

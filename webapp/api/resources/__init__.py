@@ -17,6 +17,7 @@ from webapp.api.resources import (
     requests,
     tracking,
     transactions,
+    vendor_orders,
     webhooks,
 )
 
@@ -27,6 +28,7 @@ RESOURCES: Final[tuple[tuple[str, Resource], ...]] = (
     ("/orders", tracking.resource),
     ("/orders", order_cancelling.resource),
     ("/order_items", order_items.resource),
+    ("/vendor_orders", vendor_orders.resource),
     ("/cancellation_plans", plans.resource),
     ("/cancellation_requests", requests.resource),
     ("/cancellation_reasons", reasons.resource),

@@ -5,7 +5,7 @@ ALL maps each name to its shape; the specification takes them from there.
 
 from typing import Any
 
-from webapp.api.shapes import around, channels, deeds, money, operations, order, webhooks
+from webapp.api.shapes import around, channels, deeds, money, operations, order, vendors, webhooks
 
 Shape = dict[str, Any]
 
@@ -17,4 +17,5 @@ ALL: dict[str, Shape] = {
     **deeds.SHAPES,
     **around.SHAPES,
     **webhooks.SHAPES,
+    **vendors.SHAPES,
 }

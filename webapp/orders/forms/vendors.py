@@ -1,7 +1,7 @@
 """The form for what a vendor says of its items: which, where they stand, in which parcel."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from flask_babel import gettext, lazy_gettext
 from flask_wtf import FlaskForm
@@ -10,15 +10,7 @@ from wtforms.validators import Length
 
 from webapp.orders.enums import OrderStatus
 from webapp.orders.inputs import VendorWord
-
-# Where a vendor can bring its items; what it cannot supply is cancelled by a plan.
-OFFERED: Final = (
-    OrderStatus.PREPARING,
-    OrderStatus.SHIPPED,
-    OrderStatus.SHIPPED_AND_INFORMED,
-    OrderStatus.ATTEMPTED_DELIVERY,
-    OrderStatus.DELIVERED,
-)
+from webapp.orders.service.vendor_order_service import VENDOR_SAYS
 
 
 class VendorForm(FlaskForm):
@@ -43,7 +35,7 @@ class VendorForm(FlaskForm):
 
     def to_input(self) -> VendorWord:
         """What the service takes; a status or carrier that is none of those offered counts as not chosen."""
-        wires = {status.wire for status in OFFERED}
+        wires = {status.wire for status in VENDOR_SAYS}
         chosen = self.cargo_company_id.data
         known = {str(key) for key, _ in self.cargo_company_id.choices or () if key}
         return VendorWord(
@@ -70,6 +62,9 @@ def vendor_form(keys: Sequence[int], carriers: Iterable[tuple[int, str]]) -> Ven
     fields: dict[str, Any] = {f"items-{key}": BooleanField(default=True) for key in keys}
     form: VendorForm = type("VendorPartForm", (VendorForm,), fields)()
     form.keys = keys
-    form.status.choices = [("", gettext("As now")), *((each.wire, gettext(each.label)) for each in OFFERED)]
+    form.status.choices = [
+        ("", gettext("As now")),
+        *((each.wire, gettext(each.label)) for each in VENDOR_SAYS),
+    ]
     form.cargo_company_id.choices = [("", "—"), *((str(key), name) for key, name in carriers)]
     return form

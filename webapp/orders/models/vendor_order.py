@@ -1,6 +1,6 @@
 """Items of another data source, mirrored to their vendor."""
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.core.db import Base, BigId, CreatedAt, JsonColumn
@@ -10,7 +10,10 @@ class VendorOrder(Base):
     """The part of an order that one vendor supplies."""
 
     __tablename__ = "vendor_order"
-    __table_args__ = (Index("uq_vendor_order_source", "order_id", "data_source_id", unique=True),)
+    __table_args__ = (
+        Index("uq_vendor_order_source", "order_id", "data_source_id", unique=True),
+        Index("ix_vendor_order_source", "data_source_id", text("id DESC")),
+    )
 
     id: Mapped[BigId]
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
@@ -21,6 +24,8 @@ class VendorOrder(Base):
     extra_field: Mapped[JsonColumn]
     version: Mapped[int] = mapped_column(BigInteger, default=1, server_default="1")
     created_at: Mapped[CreatedAt]
+    # When its status or one of its lines changed last, with `version`.
+    modified_at: Mapped[CreatedAt]
 
 
 class VendorOrderItem(Base):

@@ -1,13 +1,16 @@
 """Vendors of an order, by the reference's names: mirrored (vendors.py), and what they say written into the order."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from webapp.auth.roles import Permission
 from webapp.cargo.models import CargoCompany
 from webapp.core.audit import SYSTEM, AuditContext, record, who_did_last
+from webapp.core.clock import utc_now
 from webapp.core.errors import Conflict, InvalidInput, NotFound, TransitionNotAllowed
 from webapp.orders.enums import LEFT_STATUSES, LIVE_STATUSES, OrderStatus
 from webapp.orders.inputs import MoveItems, VendorWord
@@ -21,6 +24,14 @@ from webapp.orders.service.wording import listed
 
 SAID: Final = "vendor_order.said"
 LONGEST_NUMBER: Final = 64  # characters; the column
+# Where a vendor can bring its items; what it cannot supply is cancelled by a plan.
+VENDOR_SAYS: Final = (
+    OrderStatus.PREPARING,
+    OrderStatus.SHIPPED,
+    OrderStatus.SHIPPED_AND_INFORMED,
+    OrderStatus.ATTEMPTED_DELIVERY,
+    OrderStatus.DELIVERED,
+)
 # From these an item can leave by a vendor's word; others must be paid, confirmed or decided about first.
 CAN_LEAVE: Final = frozenset({OrderStatus.APPROVED, OrderStatus.PREPARING})
 
@@ -55,7 +66,7 @@ class VendorOrderService:
         Raises PermissionDenied, NotFound, Conflict when the vendor order is no longer at `version` or a note is unread,
         TransitionNotAllowed naming each item that cannot go, InvalidInput for words that say nothing.
         """
-        require_moving(self.session, audit_context)
+        audit_context = _answering(self.session, audit_context)
         vendor_order = self._locked(vendor_order_id, version, audit_context)
         lines = self._lines(vendor_order, word.items)
         number = _number(word)
@@ -68,8 +79,12 @@ class VendorOrderService:
             chosen = frozenset(line.order_item_id for line in lines)
             move_items(self.session, vendor_order.order_id, MoveItems(word.status, chosen), audit_context)
         self.session.flush()
+        before = vendor_order.version
         mirror_vendor_items(self.session, [vendor_order.order_id])
         self.session.refresh(vendor_order)
+        if number and vendor_order.version == before:
+            # Only the parcel is new.
+            vendor_order.version, vendor_order.modified_at = before + 1, utc_now()
         self._record(vendor_order, word, number, audit_context)
         return vendor_order
 
@@ -190,6 +205,14 @@ class VendorOrderService:
             changes={"version": [vendor_order.version - 1, vendor_order.version]},
         )
         self.session.flush()
+
+
+def _answering(session: Session, context: AuditContext) -> AuditContext:
+    """Whoever answers for a vendor moves its items forward, though the token may move no others. Raises PermissionDenied."""
+    if context.granted is not None and Permission.VENDOR_ORDERS in context.granted:
+        context = replace(context, granted=context.granted | {Permission.ORDERS_CHANGE_STATUS})
+    require_moving(session, context)
+    return context
 
 
 def _number(word: VendorWord) -> str:

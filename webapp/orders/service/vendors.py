@@ -34,6 +34,7 @@ _MOVED_AWAY = text("""
     WHERE vendor.id = mirror.vendor_order_id AND item.id = mirror.order_item_id
         AND vendor.order_id = ANY(CAST(:ids AS bigint[]))
         AND item.data_source_id IS DISTINCT FROM vendor.data_source_id
+    RETURNING mirror.vendor_order_id
 """)
 _ITEMS = text(f"""
     INSERT INTO vendor_order_item AS mirror (vendor_order_id, order_item_id, status)
@@ -43,9 +44,11 @@ _ITEMS = text(f"""
     ORDER BY vendor.id, item.id
     ON CONFLICT (vendor_order_id, order_item_id) DO UPDATE SET status = excluded.status
     WHERE mirror.status <> excluded.status
+    RETURNING mirror.vendor_order_id
 """)  # noqa: S608 - our own words
 _STATUSES = text("""
-    UPDATE vendor_order SET status = given.status, version = vendor_order.version + 1
+    UPDATE vendor_order SET status = given.status, version = vendor_order.version + 1,
+        modified_at = clock_timestamp()
     FROM unnest(CAST(:ids AS bigint[]), CAST(:statuses AS int[])) AS given(id, status)
     WHERE vendor_order.id = given.id
 """)
@@ -59,9 +62,8 @@ def mirror_vendor_items(session: Session, order_ids: Collection[int]) -> None:
     session.flush()
     given = {"ids": plain_array(sorted(order_ids))}
     session.execute(_ORDERS, given)
-    session.execute(_MOVED_AWAY, given)
-    session.execute(_ITEMS, given)
-    _restate(session, order_ids)
+    touched = {*session.scalars(_MOVED_AWAY, given), *session.scalars(_ITEMS, given)}
+    _restate(session, order_ids, touched)
 
 
 def mirror_known(session: Session, order_ids: Collection[int]) -> None:
@@ -70,8 +72,11 @@ def mirror_known(session: Session, order_ids: Collection[int]) -> None:
     mirror_vendor_items(session, known)
 
 
-def _restate(session: Session, order_ids: Collection[int]) -> None:
-    """A vendor order stands where its items stand, by the rule of orders; one without items has nothing to supply."""
+def _restate(session: Session, order_ids: Collection[int], touched: Collection[int]) -> None:
+    """A vendor order stands where its items stand, by the rule of orders; one without items has nothing to supply.
+
+    `touched`: those of which a line has changed; their version counts up even where their status stays.
+    """
     rows = session.execute(
         select(VendorOrder.id, VendorOrder.status, VendorOrderItem.status)
         .outerjoin(VendorOrderItem, VendorOrderItem.vendor_order_id == VendorOrder.id)
@@ -88,6 +93,7 @@ def _restate(session: Session, order_ids: Collection[int]) -> None:
         vendor_id: int(status)
         for vendor_id, before in now.items()
         if (status := order_status(items[vendor_id]) or OrderStatus.CANCELLED) != before
+        or vendor_id in touched
     }
     if changed:
         ids = sorted(changed)
