@@ -66,6 +66,12 @@ def test_the_specification_when_looked_at_then_drawn_without_anything_inline_and
     page.locator(".opblock-tag").first.click()
     expect(page.locator(".opblock-summary-path").first).to_contain_text("/api/v1/orders/", timeout=60_000)
     assert not scrolls_sideways(page)
+    # The sheet has the page's own colours, by day and by night.
+    shade = "element => [getComputedStyle(element).backgroundColor, getComputedStyle(element).color]"
+    card = page.locator("#api-docs").evaluate(shade)
+    is_dark = look.startswith("dark")
+    assert (card[0] == "rgb(255, 255, 255)") is not is_dark
+    assert page.locator(".opblock-tag").first.evaluate(shade)[1] == card[1]
     page.locator(".btn.authorize").first.click()
     page.locator(".auth-container input").fill(token)
     page.locator(".auth-btn-wrapper .authorize").click()
