@@ -23,6 +23,7 @@ from webapp.core.migrate import upgrade
 RESULTS = Path(__file__).with_name("RESULTS.md")
 KEPT_RUNS = 5
 SMALL = 10_000
+MEASURES = ("pages", "walk", "staff", "files", "pull", "operations", "verify")
 
 
 def main() -> None:
@@ -33,9 +34,11 @@ def main() -> None:
     parser.add_argument(
         "--orders", type=int, default=100_000, help="of the large database; the small one has 10,000"
     )
-    parser.add_argument("--only", default="pages,walk,staff,files,pull,operations,verify")
+    parser.add_argument("--only", default=",".join(MEASURES))
     given = parser.parse_args()
     wanted = set(given.only.split(","))
+    if unknown := wanted - set(MEASURES):
+        parser.error(f"--only knows {', '.join(MEASURES)}; not {', '.join(sorted(unknown))}")
     with tempfile.TemporaryDirectory(prefix="kontor-bench-") as folder, world(Path(folder)) as servers:
         lines = _measure(servers, wanted, given.orders)
     _write(lines, given.orders)

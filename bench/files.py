@@ -11,7 +11,7 @@ from bench.measures import Line
 from bench.world import ROOT, World, environment
 from webapp.core.home import DATABASE
 
-MOST_ROWS = 20_000
+MOST_ROWS = 100_000
 TIMES_FLOOR, MEMORY_MB = 3.0, 300.0
 FIRST_BYTE_S, ROWS_PER_S, EXPORT_MB = 0.5, 20_000.0, 20.0
 

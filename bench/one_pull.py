@@ -12,6 +12,7 @@ from webapp.channels.inputs import NewChannel
 from webapp.channels.service import ChannelService
 from webapp.core.audit import AuditContext, Origin
 from webapp.core.db import db, unit_of_work
+from webapp.core.heap import settle_heap
 from webapp.core.hints import drain
 from webapp.core.operations import Operation, OperationRun
 from webapp.core.settings import Settings
@@ -33,6 +34,7 @@ def main(url: str) -> None:
         requests_per_minute=6_000,
     )
     with create_app(Settings.from_env(os.environ)).app_context():
+        settle_heap()
         with unit_of_work() as session:
             channel_id = ChannelService().create_channel(session, new, context).id
         with unit_of_work() as session:

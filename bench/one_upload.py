@@ -22,6 +22,7 @@ from webapp.core.audit import AuditContext, Origin
 from webapp.core.db import db, unit_of_work
 from webapp.core.file_store import FileStore
 from webapp.core.guarded import run_guarded
+from webapp.core.heap import settle_heap
 from webapp.core.hints import drain
 from webapp.core.settings import Settings
 from webapp.orders.queries.criteria import OrderFilter, Sort
@@ -60,6 +61,7 @@ def peak_mb() -> float:
 def main(rows: int) -> dict[str, Any]:
     settings = Settings.from_env(os.environ)
     with create_app(settings).app_context():
+        settle_heap()
         return {**_upload(FileStore.of_home(settings.home), rows), **_export()}
 
 

@@ -1,12 +1,12 @@
 """What gunicorn asks of us: a folder in which web processes share their counts, word when one has ended, a warning."""
 
-import gc
 import logging
 import os
 import shutil
 from collections.abc import Mapping
 from typing import Any
 
+from webapp.core.heap import settle_heap
 from webapp.core.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -14,9 +14,6 @@ log = logging.getLogger(__name__)
 METRICS_FOLDER = (
     "PROMETHEUS_MULTIPROC_DIR"  # The name is prometheus_client's; it reads the variable when it is imported.
 )
-
-# New objects before the collector looks for cycles among them; Python's 700 are reached several times in every page.
-YOUNG_OBJECTS = 20_000
 
 
 def web_environment(settings: Settings, env: Mapping[str, str]) -> dict[str, str]:
@@ -39,9 +36,7 @@ def when_ready(_server: Any) -> None:
 
 def post_worker_init(_worker: Any) -> None:
     """gunicorn's hook: the collector leaves alone what lives as long as the process, and does not look amid each page."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(YOUNG_OBJECTS)
+    settle_heap()
 
 
 def child_exit(_server: Any, worker: Any) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from webapp import serving
+from webapp.core.heap import YOUNG_OBJECTS
 
 
 @pytest.fixture
@@ -24,5 +25,5 @@ def test_a_web_process_when_it_is_ready_spares_the_collector_what_stays() -> Non
     serving.post_worker_init(None)
 
     assert gc.get_freeze_count() > frozen
-    assert gc.get_threshold() == (serving.YOUNG_OBJECTS, *thresholds[1:])
+    assert gc.get_threshold() == (YOUNG_OBJECTS, *thresholds[1:])
     assert gc.isenabled()

@@ -4,6 +4,7 @@ import redis
 from rq import Worker
 from rq.serializers import JSONSerializer
 
+from webapp.core.heap import settle_heap
 from webapp.core.hints import current_hints
 from webapp.core.operations import Queue
 from webapp.core.settings import SettingsError
@@ -33,4 +34,6 @@ def listen(queue: Queue) -> None:
         worker_ttl=WORKER_TTL_S,
         maintenance_interval=MAINTENANCE_S,
     )
+    # Before it forks: what is loaded stays shared memory, too.
+    settle_heap()
     worker.work(logging_level="WARNING")
