@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from tests.back_room import StaffClient, at_desk
 from tests.client import Client
+from tests.formulas import FORMULAS
 from tests.staff import make_staff, sign_in
 from webapp.admin import VIEWS
 from webapp.admin.access import Guarded
@@ -27,10 +28,6 @@ from webapp.orders.models import CancellationReason
 from webapp.payments.models import Installment, PaymentOption
 
 HTMX = {"HX-Request": "true"}
-FORMULAS = (
-    "=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("https://x.example","y")', "=cmd|' /C calc'!A0",
-    " =1", "＝1+1", "\n=1", "-2+3+cmd|' /C calc'!A0",
-)  # fmt: skip
 
 # A complete form of each kind: (address, model, form). Every route of the admin that makes a row is here.
 FORMS = {
@@ -353,7 +350,7 @@ def test_bulk_deed_when_it_does_not_exist_then_404(admin: StaffClient, session: 
     assert session.query(CargoCompany).count() == 1
 
 
-@pytest.mark.parametrize("value", FORMULAS)
+@pytest.mark.parametrize("value", [each for each in FORMULAS if each != "#REF!"])
 def test_export_when_a_name_is_a_formula_then_it_leaves_as_text(
     admin: StaffClient, session: Session, value: str
 ) -> None:

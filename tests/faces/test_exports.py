@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from tests.back_room import StaffClient, at_desk
-from tests.factories import item, make_channel, make_customer, make_order
+from tests.factories import item, make_cargo, make_channel, make_customer, make_order
+from tests.formulas import FORMULAS
 from tests.uploading import file_store
 from webapp.auth.models import StaffUser
 from webapp.auth.roles import Role
@@ -26,26 +27,11 @@ from webapp.core.clock import utc_now
 from webapp.core.db import db, unit_of_work
 from webapp.core.hints import drain
 from webapp.core.operations import NewOperation, Operation, Queue, create
-from webapp.orders.models import OrderExport
+from webapp.orders.models import OrderAssignment, OrderExport, OrderTag, Tag
 from webapp.orders.queries.criteria import Flag, OrderFilter, View
 from webapp.orders.queries.kept_filter import filter_from_json, filter_to_json
 from webapp.orders.views import exports
-
-# What a stranger may type into a name: none of it may run in a spreadsheet.
-PAYLOADS = [
-    "=1+1",
-    "+1",
-    "-1",
-    "@SUM(1)",
-    "\t=1",
-    "\r=1",
-    "\n=1",
-    "=HYPERLINK(\"https://x.example\")",
-    "＝1",
-    " =1",
-    "#REF!",
-    "=cmd|' /C calc'!A0",
-]  # fmt: skip
+from webapp.orders.views.columns import COLUMNS
 
 
 @pytest.fixture
@@ -154,24 +140,108 @@ def test_a_spreadsheet_when_exported_then_figures_are_figures_and_times_are_time
     assert "attachment; filename=orders-" in answer.headers["Content-Disposition"]
 
 
-@pytest.mark.parametrize("payload", PAYLOADS)
-def test_a_customer_s_name_when_it_looks_like_a_formula_then_it_stays_text(
+@pytest.mark.parametrize("payload", FORMULAS)
+def test_a_word_of_any_column_when_it_looks_like_a_formula_then_it_stays_text(
     client: StaffClient, session: Session, payload: str
 ) -> None:
     channel = make_channel(session, payload)
     customer = make_customer(session, channel, first_name=payload, last_name="")
-    make_order(session, channel, number="9001", customer=customer)
+    carrier = make_cargo(session)
+    made = make_order(
+        session,
+        channel,
+        number="9001",
+        customer=customer,
+        tracking_number=payload,
+        cargo_company_id=carrier.id,
+    )
+    tag, staff = Tag(name=payload), session.get_one(StaffUser, client.staff_id)
+    carrier.name = staff.name = payload
+    session.add(tag)
+    session.flush()
+    session.add_all(
+        [OrderTag(order_id=made.id, tag_id=tag.id), OrderAssignment(order_id=made.id, staff_id=staff.id)]
+    )
     session.commit()
+    every = {"csrf_token": client.token, "column": [column.name for column in COLUMNS]}
+    client.post("/orders/columns", data=every)
 
     (_, row) = lines(export(client, query="q=9001"))
     cells = [cell for line in sheet(export(client, "xlsx", "q=9001").data).iter_rows() for cell in line]
 
-    assert row[2].startswith("'") or not row[2].lstrip().startswith(("=", "+", "-", "@", "＝"))
+    written = [value for value in row if value.removeprefix("'").strip() == payload.strip()]
+    assert len(written) == 6, row
+    for value in written:
+        assert value.startswith("'") or not value.lstrip().startswith(("=", "+", "-", "@", "＝")), value
     assert not [cell for cell in cells if cell.data_type in ("f", "e")]
     # Read again as a spreadsheet would read the text file.
     again = openpyxl.Workbook()
     again.active.append([value for value in row if value])
     assert not [cell for cell in again.active[1] if cell.data_type == "f"]
+
+
+def test_tags_when_chosen_as_a_column_then_in_list_and_file_and_remembered_for_the_next(
+    client: StaffClient, session: Session, orders: list[int]
+) -> None:
+    for name in ("Urgent", "Fragile"):
+        tag = Tag(name=name)
+        session.add(tag)
+        session.flush()
+        session.add(OrderTag(order_id=orders[0], tag_id=tag.id))
+    session.commit()
+    columns = {"csrf_token": client.token, "column": ["customer", "tags", "assignee"]}
+    client.post("/orders/columns", data=columns)
+    page = client.get("/orders/").text
+    assert "<th>Tags</th>" in page
+    for _ in range(2):
+        header, first, second, *_rest = lines(export(client))
+        assert header == ["Number", "Customer", "Tags", "Looked after by"]
+        assert (first[2], second[2]) == ("Fragile, Urgent", "")
+
+
+@pytest.mark.parametrize(
+    ("day", "first", "last"),
+    [
+        (
+            "2026-03-29",
+            datetime(2026, 3, 28, 23, tzinfo=UTC),
+            datetime(2026, 3, 29, 21, 59, 59, tzinfo=UTC),
+        ),  # of 23 hours
+        (
+            "2026-10-25",
+            datetime(2026, 10, 24, 22, tzinfo=UTC),
+            datetime(2026, 10, 25, 22, 59, 59, tzinfo=UTC),
+        ),  # of 25 hours
+    ],
+)
+@pytest.mark.parametrize("at_once", [5_000, 1])
+def test_a_day_when_clocks_are_changed_then_the_file_has_the_reader_s_very_day(
+    client: StaffClient,
+    session: Session,
+    monkeypatch: pytest.MonkeyPatch,
+    day: str,
+    first: datetime,
+    last: datetime,
+    at_once: int,
+) -> None:
+    monkeypatch.setattr(exports, "AT_ONCE", at_once)
+    session.execute(update(StaffUser).values(time_zone="Europe/Berlin"))
+    channel = make_channel(session, "Berlin")
+    second = timedelta(seconds=1)
+    for number, at in (("B1", first - second), ("IN1", first), ("IN2", last), ("A1", last + second)):
+        make_order(session, channel, number=number, date_placed=at)
+    session.commit()
+
+    answer = export(client, query=f"placed_from={day}&placed_to={day}")
+    if at_once == 1:
+        drain("files")
+        page = client.get(answer.headers["Location"]).text
+        answer = client.get(re.search(r'href="([^"]+/file)"', page).group(1))  # type: ignore[union-attr]
+
+    assert [(row[0], row[1]) for row in lines(answer)[1:]] == [
+        ("IN2", f"{day} 23:59:59"),
+        ("IN1", f"{day} 00:00:00"),
+    ]
 
 
 def test_an_export_when_made_then_one_audit_row_without_the_words_that_were_searched_for(

@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 
 from tests.back_room import StaffClient, at_desk
 from tests.factories import item, make_channel
+from tests.formulas import FORMULAS
 from tests.uploading import HEADER, Uploads, csv_of, file_store, items_now, status, upload_now, xlsx_of
 from webapp.auth.roles import Role
 from webapp.core.hints import drain
@@ -147,6 +148,16 @@ def test_the_errors_when_downloaded_then_each_row_has_its_reason_and_no_cell_is_
     assert cells[1][3].startswith("Order not found.")
     assert cells[2][3].startswith("Number was rounded.")
     assert not any(cell.data_type == "f" for row in sheet.iter_rows() for cell in row)
+
+
+@pytest.mark.parametrize("payload", FORMULAS)
+def test_the_errors_when_a_cell_looks_like_a_formula_then_it_stays_text(
+    client: StaffClient, desk: Uploads, payload: str
+) -> None:
+    upload_id = checked(client, xlsx_of([(*HEADER, "Note"), ("9999", "TR900100102", payload)]))
+    answer = client.get(f"/tracking/{upload_id}/errors.xlsx")
+    sheet = openpyxl.load_workbook(io.BytesIO(answer.data)).active
+    assert not [cell for row in sheet.iter_rows() for cell in row if cell.data_type in ("f", "e")]
 
 
 def test_applying_and_undoing_when_asked_from_the_page_then_the_order_follows(

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -21,7 +21,7 @@ from webapp.core.sheets import Cell
 from webapp.core.text import N_
 from webapp.customers.models import Customer
 from webapp.orders.enums import OrderStatus
-from webapp.orders.models import Order, OrderAssignment
+from webapp.orders.models import Order, OrderAssignment, OrderTag, Tag
 from webapp.orders.queries import search
 from webapp.orders.queries.criteria import OrderFilter, Scope, Sort, SortKey
 from webapp.orders.queries.narrowing import narrowings, placed_clauses
@@ -43,6 +43,7 @@ _TITLES: Final[dict[str, tuple[str, ...]]] = {
     "items": (N_("Items"),),
     "total": (N_("Total"), N_("Currency")),
     "tracking": (N_("Tracking"),),
+    "tags": (N_("Tags"),),
     "assignee": (N_("Looked after by"),),
     "payment": (N_("Payment"),),
     "cargo": (N_("Carrier"),),
@@ -72,28 +73,36 @@ class Names:
     payments: Mapping[int, str]
     cargo: Mapping[int, str]
     staff: Mapping[int, str]
+    tags: Mapping[int, str]
 
     @classmethod
     def read(cls, session: Session) -> "Names":
-        """Four small tables."""
+        """Five small tables."""
 
         def of(model: Any) -> dict[int, str]:
             return {row[0]: row[1] for row in session.execute(select(model.id, model.name))}
 
-        return cls(of(Channel), of(PaymentOption), of(CargoCompany), of(StaffUser))
+        return cls(of(Channel), of(PaymentOption), of(CargoCompany), of(StaffUser), of(Tag))
 
 
 def whole_list(
-    wanted: OrderFilter, scope: Scope, sort: Sort, statistics: search.TrigramStatistics | None
+    wanted: OrderFilter,
+    scope: Scope,
+    sort: Sort,
+    statistics: search.TrigramStatistics | None,
+    columns: Collection[str] = (),
 ) -> Select[*tuple[Any, ...]] | None:
-    """Every row of the list in its order; None when nothing can match. `statistics` are needed when there are words."""
+    """Every row of the list in its order; None when nothing can match. `statistics` are needed when there are words.
+
+    `columns`: what is asked for; tags are gathered only then.
+    """
     matching = _matching(wanted, scope, statistics)
     if matching is None:
         return None
     key = _SORT_COLUMNS[sort.key]
     order = (key.desc(), Order.id.desc()) if sort.descending else (key.asc(), Order.id.asc())
     return (
-        matching.add_columns(*_SHOWN)
+        matching.add_columns(*_SHOWN, *([_TAG_IDS] if "tags" in columns else []))
         .join(Customer, Customer.id == Order.customer_id)
         .outerjoin(OrderAssignment, OrderAssignment.order_id == Order.id)
         .order_by(*order)
@@ -187,6 +196,20 @@ _SHOWN: Final = (
 )
 
 
+_TAG_IDS: Final = (
+    select(func.array_agg(OrderTag.tag_id))
+    .where(OrderTag.order_id == Order.id)
+    .correlate(Order)
+    .scalar_subquery()
+    .label("tag_ids")
+)
+
+
+def _tags(row: Any, names: Names) -> str:
+    """By name, as people write lists."""
+    return ", ".join(sorted(names.tags[key] for key in row.tag_ids or () if key in names.tags))
+
+
 def _local(at: datetime, zone: ZoneInfo) -> datetime:
     return at.astimezone(zone).replace(tzinfo=None, microsecond=0)
 
@@ -206,6 +229,7 @@ _MAKERS: Final[dict[str, _Maker]] = {
     "items": lambda row, _n, _s, _z: [row.item_count],
     "total": lambda row, _n, _s, _z: [_amount(row), row.currency],
     "tracking": lambda row, _n, _s, _z: [row.tracking_number],
+    "tags": lambda row, names, _s, _z: [_tags(row, names)],
     "assignee": lambda row, names, _s, _z: [names.staff.get(row.assignee_id)],
     "payment": lambda row, names, _s, _z: [names.payments.get(row.payment_option_id)],
     "cargo": lambda row, names, _s, _z: [names.cargo.get(row.cargo_company_id)],

@@ -154,7 +154,8 @@ def _write_export(
     name = store.new_name()
     try:
         with store.create(name) as file, unit_of_work() as session:
-            rows = cells(session, whole_list(wanted, scope, sort, statistics), dress, Names.read(session))
+            query = whole_list(wanted, scope, sort, statistics, dress.columns)
+            rows = cells(session, query, dress, Names.read(session))
             counted = _Counted(rows, run, is_xlsx=kind == "xlsx")
             _write(file, kind, dress, counted)
         with unit_of_work() as session:

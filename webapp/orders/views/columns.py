@@ -26,6 +26,7 @@ COLUMNS: Final = (
     Column("items", N_("Items")),
     Column("total", N_("Total")),
     Column("tracking", N_("Tracking")),
+    Column("tags", N_("Tags"), by_default=False),
     Column("assignee", N_("Looked after by"), by_default=False),
     Column("payment", N_("Payment"), by_default=False),
     Column("cargo", N_("Carrier"), by_default=False),

@@ -96,7 +96,7 @@ def _later(wish: Wish) -> Response:
 def _at_once(session: Session, wish: Wish, statistics: Any) -> Response:
     # The catalogue itself: what streams has no request any more that could be asked for the reader's language.
     dress = Dress(wish.columns, catalogue().ugettext, reader_zone())
-    query = whole_list(wish.wanted, channel_scope(), wish.sort, statistics)
+    query = whole_list(wish.wanted, channel_scope(), wish.sort, statistics, wish.columns)
     names = Names.read(session)
     if wish.kind == "xlsx":
         file = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - the response closes it
