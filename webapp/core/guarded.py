@@ -57,6 +57,11 @@ class Running:
         self._alarm = threading.Timer(wall_s, self.kill)
         self._alarm.start()
 
+    @property
+    def pid(self) -> int:
+        """The child's process id."""
+        return self._child.pid
+
     def ended(self, *, wait: bool = False) -> Ended | None:
         """How it ended; None while it runs."""
         if self._ended is None:
