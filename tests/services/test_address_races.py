@@ -4,22 +4,25 @@ import logging
 import random
 import threading
 from collections import Counter as Tally
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from tests.addressing import NEW, OTHER, AddressDesk, order_now, raised, said, street, told
-from tests.order_drafts import HOME, PLACED, draft, findings, write
+from tests.addressing import NEW, OTHER, AddressDesk, changes, order_now, raised, said, street, told
+from tests.order_drafts import HOME, PLACED, draft, findings, make_channel, write
 from tests.racing import ROUNDS, SEED, race
+from tests.sandbox.running import CarrierServer
 from webapp.core.db import unit_of_work
 from webapp.core.errors import Conflict
 from webapp.orders.enums import OrderStatus
 from webapp.orders.models import Order
-from webapp.orders.service import OrderService, addresses
+from webapp.orders.service import OrderService, addresses, write_orders
 from webapp.orders.service.address_versions import AddressRefused
 
 log = logging.getLogger(__name__)
@@ -29,6 +32,13 @@ log = logging.getLogger(__name__)
 def desk(session: Session) -> AddressDesk:
     log.warning("seed %d", SEED)
     return AddressDesk.open(session)
+
+
+@pytest.fixture
+def carrier(tmp_path: Path) -> Iterator[CarrierServer]:
+    server = CarrierServer("sandbox.carrier", tmp_path / "carrier.sqlite")
+    yield server
+    server.stop()
 
 
 def test_two_changes_of_one_version_then_one_wins_and_the_other_learns_who(
@@ -126,10 +136,7 @@ def test_change_against_a_pull_with_another_address_then_ours_is_never_overwritt
     for at in range(ROUNDS // 2):
         number = str(6000 + at)
         order_id = desk.order(400, number=number)
-        theirs = replace(
-            draft(number, channel_id=desk.channel.id, shipping_address=replace(HOME, line1="Moda Cad. 99")),
-            remote_modified_at=PLACED + timedelta(hours=1),
-        )
+        theirs = moved_at_channel(desk, number)
         jobs = [
             lambda order_id=order_id: desk.change(order_id),
             lambda theirs=theirs: write(desk.channel, theirs),
@@ -146,6 +153,62 @@ def test_change_against_a_pull_with_another_address_then_ours_is_never_overwritt
         serial[first] += 1
     log.warning("serial orders seen: %s", dict(serial))
     assert findings() == []
+
+
+def test_control_when_a_pull_takes_no_lock_then_ours_is_overwritten_and_nobody_hears_of_it(
+    app: Flask, desk: AddressDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the lock of the orders a pull writes what it decided before our change."""
+    order_id, apply = desk.order(400, number="1001"), write_orders.apply
+
+    def change_then_apply(*given: Any) -> None:
+        assert not isinstance(race(app, [lambda: desk.change(order_id)])[0], Exception)
+        apply(*given)
+
+    monkeypatch.setattr(write_orders, "lock_orders", lambda session, ids: sorted(ids))
+    monkeypatch.setattr(write_orders, "apply", change_then_apply)
+    race(app, [lambda: write(desk.channel, moved_at_channel(desk, "1001"))])
+
+    assert (street(order_id), raised(order_id)) == ("Moda Cad. 99", [])
+
+
+def test_redirect_against_a_pull_with_another_address_then_neither_is_lost(
+    app: Flask, session: Session, carrier: CarrierServer
+) -> None:
+    """A parcel on its way: the carrier's confirmation and the channel's own change reach the order at one moment."""
+    desk, serial = AddressDesk.beside(session, make_channel(session), carrier), Tally[str]()
+    for at in range(max(4, ROUNDS // 8)):
+        order_id = on_its_way(desk, str(8000 + at))
+        desk.change(order_id, by=desk.supervisor)
+        jobs = [desk.work, lambda at=at: write(desk.channel, moved_at_channel(desk, str(8000 + at)))]
+        random.Random(f"{SEED}/{at}").shuffle(jobs)
+        outcomes = race(app, jobs)
+        desk.work()
+
+        assert not any(isinstance(each, Exception) for each in outcomes), f"seed {SEED}: {outcomes}"
+        # What the carrier has confirmed is where the parcel goes, whoever was first; and somebody is told.
+        assert (street(order_id), changes(order_id)) == (NEW.line1, [("redirect", "applied")])
+        assert "address_changed_twice" in raised(order_id), f"seed {SEED}, round {at}: {raised(order_id)}"
+        serial["pull first" if "Moda Cad. 99" in str(said(order_id)) else "carrier first"] += 1
+    log.warning("serial orders seen: %s", dict(serial))
+    assert findings() == []
+
+
+def on_its_way(desk: AddressDesk, number: str) -> int:
+    """An order whose parcel the carrier has collected."""
+    order_id = desk.order(450, number=number)
+    desk.labelled(order_id)
+    desk.stand(order_id, 500)
+    return order_id
+
+
+def moved_at_channel(desk: AddressDesk, number: str) -> Any:
+    """The order as the channel tells it after its customer has moved."""
+    theirs = replace(HOME, line1="Moda Cad. 99")
+    return replace(
+        draft(number, channel_id=desk.channel.id, shipping_address=theirs),
+        remote_modified_at=PLACED + timedelta(hours=1),
+    )
 
 
 def ship(desk: AddressDesk, order_id: int) -> None:
