@@ -139,7 +139,7 @@ def test_channel_when_nothing_changes_then_no_audit_row_and_the_same_version(ses
 def test_channel_when_somebody_else_was_faster_then_refused(session: Session) -> None:
     channel_id = created()
     changed(channel_id, pull_minutes=15)
-    with pytest.raises(Conflict, match="changed by somebody else"):
+    with pytest.raises(Conflict, match="Tester changed this channel"):
         changed(channel_id, pull_minutes=20)
 
 

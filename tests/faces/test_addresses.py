@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 from tests.addressing import AddressDesk, changes, errands, order_now, said, street
 from tests.back_room import StaffClient, at_desk
 from tests.order_drafts import HOME
+from tests.overtaking import says_who_what_when
 from webapp.auth.roles import Role
 from webapp.cargo.models import CargoAccount, CargoErrand
 from webapp.core.db import unit_of_work
@@ -121,6 +122,7 @@ def test_save_when_a_colleague_was_faster_then_409_says_who_and_the_second_try_g
     answer = post(agent, order_id, given | {"line1": "Söğütlüçeşme 7"}, headers=HTMX)
     assert answer.status_code == 409
     assert "Selin Koç has changed this order meanwhile" in answer.text
+    says_who_what_when(answer.text, "Selin Koç", "shipping address")
     assert 'value="Söğütlüçeşme 7"' in answer.text
     version = str(order_now(order_id).version)
     assert f'name="version" type="hidden" value="{version}"' in answer.text

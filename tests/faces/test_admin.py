@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from tests.back_room import StaffClient, at_desk
 from tests.client import Client
 from tests.formulas import FORMULAS
+from tests.overtaking import says_who_what_when
 from tests.staff import make_staff, sign_in
 from webapp.admin import VIEWS
 from webapp.admin.access import Guarded
@@ -267,7 +268,8 @@ def test_edit_when_a_colleague_was_faster_then_says_who_changed_what_and_keeps_w
 
     session.refresh(carrier)
     assert refused.status_code == 409
-    assert "Emre Demir changed this while you were editing it (Name: “Aras” → “Aras Kargo”)" in again
+    assert "Emre Demir changed this on" in again
+    says_who_what_when(again, "Emre Demir", "Name: “Aras” → “Aras Kargo”")
     assert 'value="My own name"' in again
     assert saved.status_code == 303
     assert carrier.name == "My own name"

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tests.back_room import StaffClient, at_desk
+from tests.overtaking import says_who_what_when
 from tests.staff import make_staff
 from webapp.auth.roles import Role
 from webapp.core.audit import AuditEntry
@@ -98,6 +99,7 @@ def test_save_when_a_colleague_was_faster_then_409_and_nothing_is_written(
 
     assert status == 409
     assert 'value="9000"' in page
+    says_who_what_when(page, "Ada Yılmaz", "Supervisor: — → 1000")
     assert limits(session) == {("supervisor", "TRY"): Decimal(1000)}
 
 

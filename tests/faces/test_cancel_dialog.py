@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from tests.back_room import StaffClient, at_desk
 from tests.cancel_desk import Desk, items_of_order, make_desk, order_now
 from tests.order_drafts import draft, line, payment, write
+from tests.overtaking import says_who_what_when
 from webapp.auth.roles import Role
 from webapp.core.audit import AuditEntry
 from webapp.core.db import db, unit_of_work
@@ -293,6 +294,7 @@ def test_open_when_the_order_changed_meanwhile_then_409_says_who_did_what_and_ke
     assert response.status_code == 409
     assert "Selin Koç" in page
     assert "opened a cancellation plan over 40.00 TRY" in page
+    says_who_what_when(page, "Selin Koç", "opened a cancellation plan over 40.00 TRY")
     assert 'value="2"' in page
     assert f'value="{order_now(order_id).version}"' in page
     assert len(db.session.scalars(select(CancellationPlan)).all()) == 1

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from tests.back_room import StaffClient, at_desk
 from tests.cancel_desk import items_of_order
 from tests.cancelling import Counter, plans_of
+from tests.overtaking import says_who_what_when
 from webapp.auth.roles import Role
 from webapp.core.audit import AuditEntry
 from webapp.core.db import db, unit_of_work
@@ -147,6 +148,7 @@ def test_deciding_when_a_colleague_has_checked_meanwhile_then_409_and_the_form_a
     answer = _send(late, order_id, drawn, "reject", words="No")
     assert answer.status_code == 409
     assert re.search(r"Ece Kaya has checked this request on \d\d \w+ 20\d\d", answer.text)
+    says_who_what_when(answer.text, "Ece Kaya", "has checked this request")
     assert {wish.status for wish in wishes(order_id)} == {"confirmed"}
     refused = db.session.scalars(select(AuditEntry.tag).where(AuditEntry.refused)).all()
     assert refused == ["cancellation_request.reject"]

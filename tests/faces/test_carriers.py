@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from tests.back_room import StaffClient, at_desk
 from tests.factories import make_cargo
+from tests.overtaking import says_who_what_when
 from tests.sandbox.running import CarrierServer
 from webapp.auth.roles import Role
 from webapp.cargo.accounts import connect_carrier
@@ -187,6 +188,7 @@ def test_saving_when_a_colleague_was_faster_then_409_says_who_what_and_when_and_
 
     assert status == 409
     assert "Ada Yılmaz changed this account while you were editing it" in page
+    says_who_what_when(page, "Ada Yılmaz", "base url")
     assert re.search(r"Changed on \d+ \w+, \d\d:\d\d: base url\.", page)
     assert f'value="{HOST}/mine"' in page
     assert account().base_url == f"{HOST}/theirs"

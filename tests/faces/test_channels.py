@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from tests.back_room import StaffClient, at_desk
+from tests.overtaking import says_who_what_when
 from webapp.auth.roles import Role
 from webapp.channels.models import Channel, Mapping, PullCursor, RateBucket, RemoteRecord
 from webapp.core.audit import AuditEntry
@@ -726,7 +727,7 @@ def test_edit_when_a_colleague_was_faster_then_409_says_who_and_keeps_what_was_t
     session.refresh(channel)
     assert refused.status_code == 409
     assert "Emre Demir changed this channel while you were editing it" in text
-    assert "pull_minutes" in text
+    says_who_what_when(text, "Emre Demir", "pull minutes")
     assert 'value="My name"' in text
     assert saved.status_code == 303
     assert channel.name == "My name"

@@ -13,6 +13,7 @@ from tests.cancel_desk import items_of_order, order_now
 from tests.cancelling import Counter, ship
 from tests.moving import entries, move, told
 from tests.order_drafts import payment
+from tests.overtaking import says_who_what_when
 from webapp.auth.roles import Role
 from webapp.orders.enums import OrderStatus, TenderKind
 
@@ -142,6 +143,7 @@ def test_form_when_somebody_was_faster_then_409_says_who_and_keeps_what_was_type
     assert answer.status_code == 409
     assert "Selin Koç has changed this order meanwhile" in answer.text
     assert "Parcel is out" in answer.text
+    says_who_what_when(answer.text, "Selin Koç", "moved Product 1")
     assert f'name="version" type="hidden" value="{order_now(order_id).version}"' in answer.text
     assert statuses(order_id) == [450, 450]
 

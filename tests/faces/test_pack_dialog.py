@@ -11,6 +11,7 @@ from tests.cancel_desk import items_of_order, order_now
 from tests.cancelling import Counter, card
 from tests.moving import move, pack, packages_of, parcel
 from tests.order_drafts import line
+from tests.overtaking import says_who_what_when
 from webapp.auth.roles import Role
 from webapp.cargo.models import CargoCompany
 from webapp.core.db import unit_of_work
@@ -161,6 +162,7 @@ def test_form_when_somebody_was_faster_then_409_says_who_and_keeps_what_was_type
     assert answer.status_code == 409
     assert "Selin Koç has changed this order meanwhile" in answer.text
     assert 'value="SW77"' in answer.text
+    says_who_what_when(answer.text, "Selin Koç", "moved Product 1")
     assert packages_of(order_id) == []
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from tests.back_room import StaffClient, at_desk
 from tests.cancel_desk import Desk, items_of_order, make_desk, order_now
 from tests.order_drafts import draft, line, write
+from tests.overtaking import says_who_what_when
 from webapp.auth.roles import Role
 from webapp.core.audit import AuditEntry
 from webapp.core.db import db, unit_of_work
@@ -83,6 +84,7 @@ def test_approve_when_somebody_was_faster_then_409_names_them_and_the_attempt_is
     late = _approve(at_desk(app, Role.ADMINISTRATOR), order_id, version)
     assert late.status_code == 409
     assert "has approved this plan" in late.text
+    says_who_what_when(late.text, "Selin Koç", "has approved this plan")
     assert _refused_attempts() == ["cancellation_plan.approved"]
 
 

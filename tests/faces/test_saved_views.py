@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from tests.back_room import StaffClient, at_desk
 from tests.factories import make_channel, make_order, make_orders
+from tests.overtaking import says_who_what_when
 from webapp.auth.roles import Role
 from webapp.channels.models import Channel
 from webapp.orders.models import SavedView
@@ -109,3 +110,18 @@ def test_columns_when_the_url_names_some_then_choosing_others_changes_the_url(
     client = at_desk(app, Role.AGENT)
     answer = send(client, f"/orders/columns?{LIST}", column=["total", "customer"])
     assert "cols=customer.total" in answer.headers["HX-Push-Url"]
+
+
+def test_shared_view_when_a_colleague_was_faster_then_changing_and_deleting_say_who_what_and_when(
+    app: Flask, session: Session, shop: Channel
+) -> None:
+    slow, fast = at_desk(app, Role.SUPERVISOR), at_desk(app, Role.ADMINISTRATOR)
+    save(slow, "Team", is_shared="y")
+    url = f"/orders/views/{the_view(session).id}"
+    assert send(fast, url, view_name="Everybody", view_version=1, is_shared="y").status_code == 204
+
+    for path in (url, f"{url}/delete"):
+        late = send(slow, path, view_name="Typed", view_version=1, is_shared="y")
+        assert late.status_code == 409
+        says_who_what_when(late.text, "Ada Yılmaz", "changed")
+    assert the_view(session).name == "Everybody"

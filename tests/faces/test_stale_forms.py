@@ -32,8 +32,8 @@ CHECKED = {
     "orders.post_tags": ("orders/_tag_menu.html", 'name="shown"'),
     "orders.post_view_change": ("orders/_view_form.html", "form.view_version"),
     "orders.post_view_delete": ("orders/_view_form.html", "form.view_version"),
-    "cancellations.approve": ("cancellations/_approve_many.html", "row.version"),
-    "cancellations.reject": ("cancellations/_reject_many.html", "row.version"),
+    "cancellations.approve": ("cancellations/_row.html", "row.version"),
+    "cancellations.reject": ("cancellations/_row.html", "row.version"),
     "cancellations.decide": ("cancellations/_decide.html", "version-"),
     "channels.save": ("channels/_form.html", "form.version"),
     "approval_limits.save": ("settings/_limit_row.html", 'name="seen"'),
@@ -43,6 +43,44 @@ CHECKED = {
     "tracking.undo": ("tracking/_buttons.html", 'name="version"'),
     "tracking.choose_columns": ("tracking/_columns.html", "form.version"),
     **{f"{view.endpoint_name}.edit_view": ("admin/form.html", "seen[1]") for view in VIEWS},
+}
+# endpoint → the test that has a colleague be faster and reads who, what and when on the answer.
+PROVEN = {
+    "orders.cancel": ("test_cancel_dialog", "open_when_the_order_changed_meanwhile"),
+    "orders.approve_plan": ("test_overtaken_forms", "plan_when_a_colleague_has_decided"),
+    "orders.confirm_plan": ("test_overtaken_forms", "plan_when_a_colleague_has_decided"),
+    "orders.reject_plan": ("test_overtaken_forms", "plan_when_a_colleague_has_decided"),
+    "orders.change": ("test_addresses", "save_when_a_colleague_was_faster"),
+    "orders.move": ("test_move_dialog", "form_when_somebody_was_faster"),
+    "orders.pack": ("test_pack_dialog", "form_when_somebody_was_faster"),
+    "orders.map_stock": ("test_stock_dialog", "form_when_somebody_was_faster"),
+    "orders.do_deed": ("test_overtaken_forms", "button_when_the_order_has_changed"),
+    "orders.ask_label": ("test_overtaken_forms", "button_when_the_order_has_changed"),
+    "orders.vendor_says": ("test_vendors", "word_when_a_colleague_was_faster"),
+    "orders.post_assign": ("test_teamwork", "assignment_when_a_colleague_was_faster"),
+    "orders.post_view_change": ("test_saved_views", "shared_view_when_a_colleague_was_faster"),
+    "orders.post_view_delete": ("test_saved_views", "shared_view_when_a_colleague_was_faster"),
+    "cancellations.decide": ("test_cancellation_requests", "deciding_when_a_colleague_has_checked_meanwhile"),
+    "channels.save": ("test_channels", "edit_when_a_colleague_was_faster"),
+    "approval_limits.save": ("test_approval_limits", "save_when_a_colleague_was_faster"),
+    "carriers.save": ("test_carriers", "saving_when_a_colleague_was_faster"),
+    "webhooks.save": ("test_webhooks", "saving_when_somebody_was_faster"),
+    "tracking.apply": ("test_tracking_uploads", "a_stale_page_when_it_applies"),
+    # One function tells all deeds on an upload.
+    "tracking.undo": ("test_tracking_uploads", "a_stale_page_when_it_applies"),
+    "tracking.choose_columns": ("test_tracking_uploads", "a_stale_page_when_it_applies"),
+    # One view serves every table of reference data, staff and tokens.
+    **dict.fromkeys(
+        (f"{view.endpoint_name}.edit_view" for view in VIEWS),
+        ("test_admin", "edit_when_a_colleague_was_faster"),
+    ),
+}
+# Evidence is refused by the refund's own state; tags merge, so nobody is overtaken; lists have a verdict for each.
+OTHERWISE = {
+    "orders.enter_evidence",
+    "orders.post_tags",
+    "cancellations.approve",
+    "cancellations.reject",
 }
 _MAKES = "makes something new; a second click is the same by the form's own number, or a taken name"
 _ASKS = "shows or computes, changes nothing"
@@ -101,3 +139,14 @@ def test_forms_when_walked_then_each_says_what_it_was_filled_in_on_or_why_it_nee
 def test_form_when_drawn_then_carries_the_state_that_was_looked_at(endpoint: str) -> None:
     template, carrier = CHECKED[endpoint]
     assert carrier in (TEMPLATES / template).read_text()
+
+
+def test_forms_when_overtaken_then_each_is_proven_to_say_who_what_and_when() -> None:
+    assert PROVEN.keys() | OTHERWISE == CHECKED.keys()
+    assert not PROVEN.keys() & OTHERWISE
+    for endpoint, (file, name) in PROVEN.items():
+        source = (Path(__file__).parent / f"{file}.py").read_text()
+        _, found, rest = source.partition(f"def test_{name}")
+        assert found, f"{endpoint}: there is no such test in {file}"
+        body = re.split(r"^(?:def |@)", rest, maxsplit=1, flags=re.MULTILINE)[0]
+        assert "says_who_what_when(" in body, f"{endpoint}: {file} does not read who, what and when"

@@ -13,6 +13,7 @@ from tests.back_room import StaffClient, at_desk
 from tests.cancel_desk import items_of_order, order_now
 from tests.cancelling import Counter, ship
 from tests.moving import entries, move
+from tests.overtaking import says_who_what_when
 from webapp.auth.roles import Role
 from webapp.catalog.models import Product, ProductStock, StockList
 from webapp.channels.models import Channel
@@ -118,6 +119,7 @@ def test_form_when_somebody_was_faster_then_409_says_who_and_keeps_the_choice(
     answer = send(agent, order_id, "4", version=seen)
     assert answer.status_code == 409
     assert "Selin Koç has changed this order meanwhile" in answer.text
+    says_who_what_when(answer.text, "Selin Koç", "moved Product 1")
     assert f'name="version" type="hidden" value="{order_now(order_id).version}"' in answer.text
     assert reserved() == {3: Decimal(1)}
 

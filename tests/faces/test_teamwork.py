@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from tests.back_room import StaffClient, at_desk
 from tests.factories import make_channel, make_order, make_orders
+from tests.overtaking import says_who_what_when
 from webapp.auth.roles import Role
 from webapp.core.hints import drain
 from webapp.orders.models import Order, OrderAssignment, OrderTag, Tag
@@ -92,6 +93,7 @@ def test_assignment_when_a_colleague_was_faster_then_409_and_what_was_chosen_sta
 
     assert refused.status_code == 409
     assert "Selin Koç has given order 1001 to Selin Koç meanwhile" in refused.text
+    says_who_what_when(refused.text, "Selin Koç", "has given order 1001 to Selin Koç")
     assert 'value="2027-03-04"' in refused.text
     assert session.get_one(OrderAssignment, order.id).staff_id == fast.staff_id
     again = send(slow, url, staff=slow.staff_id, due_on="2027-03-04", **fields(refused.text))

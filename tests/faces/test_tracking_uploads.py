@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 from tests.back_room import StaffClient, at_desk
 from tests.factories import item, make_channel
 from tests.formulas import FORMULAS
+from tests.overtaking import says_who_what_when
 from tests.uploading import HEADER, Uploads, csv_of, file_store, items_now, status, upload_now, xlsx_of
 from webapp.auth.roles import Role
 from webapp.core.hints import drain
@@ -189,6 +190,7 @@ def test_a_stale_page_when_it_applies_then_409_says_so_and_nothing_is_applied(
     answer = act(client, f"/tracking/{upload_id}/apply", version=1)
     assert answer.status_code == 409
     assert "moved this upload on since the page was opened" in answer.text
+    says_who_what_when(answer.text, "Ece Kaya", "moved this upload on")
     drain("files")
     assert items_now(order_id) == [(400, None)]
 

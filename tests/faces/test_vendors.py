@@ -12,6 +12,7 @@ from tests.cancel_desk import items_of_order, order_now
 from tests.cancelling import Counter
 from tests.factories import make_cargo
 from tests.order_drafts import line
+from tests.overtaking import says_who_what_when
 from webapp.auth.roles import Role
 from webapp.catalog.models import Product
 from webapp.channels.models import DataSource
@@ -125,6 +126,7 @@ def test_word_when_a_colleague_was_faster_then_409_and_what_was_typed_stays(
         "has changed the vendor's part" in answer.text.replace("&#39;", "'")
         and 'value="VER-7"' in answer.text
     )
+    says_who_what_when(answer.text, "Selin Koç", "the vendor's part")
     assert order_now(order_id).status == 400
     assert [item.status for item in items_of_order(order_id)] == [400, 450, 450]
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from tests.back_room import StaffClient, at_desk
 from tests.order_drafts import draft, make_channel, write
+from tests.overtaking import says_who_what_when
 from tests.webhooks.hearing import deliveries, states, subscribe, subscription, work
 from tests.webhooks.receiver import Receiver, Reply
 from webapp.auth.roles import Role
@@ -118,6 +119,7 @@ def test_saving_when_somebody_was_faster_then_409_and_what_was_typed_stays(admin
 
     assert status == 409
     assert "Ada Yılmaz changed this webhook" in page
+    says_who_what_when(page, "Ada Yılmaz", "url")
     assert 'value="Mine"' in page
     assert 'name="version" type="hidden" value="2"' in page
     assert post(admin, f"{made_id}/edit", **{**form, "description": "Mine", "version": "2"})[0] == 303

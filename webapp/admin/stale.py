@@ -12,6 +12,7 @@ from webapp.core import reference
 from webapp.core.audit import AuditEntry
 from webapp.core.db import db
 from webapp.core.reference import Kind
+from webapp.ui.formatting import writer
 
 STALE_FIELD = "seen"
 
@@ -39,8 +40,9 @@ def change_since(kind: Kind[Any], row: Any, labels: dict[str, Any]) -> str | Non
         f"{labels.get(name, name)}: {_word(old)} → {_word(new)}" for name, (old, new) in entry.changes.items()
     )
     told = gettext(
-        "%(who)s changed this while you were editing it (%(changes)s). Your values are still here: save again to keep them.",
+        "%(who)s changed this on %(time)s, while you were editing it (%(changes)s). Your values are still here: save again to keep them.",
         who=entry.actor,
+        time=writer().short(entry.at),
         changes=changes,
     )
     return str(told)

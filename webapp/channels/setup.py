@@ -14,8 +14,9 @@ from webapp.channels.models import Channel
 from webapp.channels.registry import channel_type
 from webapp.core.audit import AuditContext, record
 from webapp.core.clock import utc_now
-from webapp.core.errors import Conflict, InvalidInput, NotFound
+from webapp.core.errors import InvalidInput, NotFound
 from webapp.core.hints import current_hints
+from webapp.core.overtaken import overtaken
 from webapp.core.reach import AddressRefused, Reach
 from webapp.core.secrets import current_vault
 from webapp.orders.enums import AddressOwnership
@@ -64,7 +65,8 @@ def changed_channel(
     if channel is None:
         raise NotFound("There is no such channel.")
     if channel.version != change.version:
-        raise Conflict(f"{channel.name} was changed by somebody else meanwhile. Look at it again.")
+        said = "{who} changed this channel while you were editing it. Your values are still here: look at them and save again."
+        raise overtaken(session, ("channel", channel_id), said)
     kind = channel_type(channel.channel_type)
     changes = _change_values(channel, _wanted(kind, channel, change))
     if change.credentials or "base_url" in changes:

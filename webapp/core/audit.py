@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, select, text
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from webapp.core.db import Base, BigId, CreatedAt, JsonColumn
@@ -96,16 +96,6 @@ class AuditPersonal(Base):
 def in_one(summary: str, words: str | None) -> str:
     """What an entry says: our own sentence and the words behind it, either of which may be missing."""
     return ": ".join(part for part in (summary, words) if part)
-
-
-def who_did_last(session: Session, subject: tuple[str, object]) -> str:
-    """Who acted on this last, for the notice of a form that they have overtaken; "Somebody" where nobody is known."""
-    query = select(AuditEntry.actor).where(
-        AuditEntry.subject_type == subject[0],
-        AuditEntry.subject_id == str(subject[1]),
-        AuditEntry.refused.is_(False),
-    )
-    return session.scalar(query.order_by(AuditEntry.id.desc()).limit(1)) or "Somebody"
 
 
 def record(

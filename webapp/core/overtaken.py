@@ -17,15 +17,21 @@ def overtaken(
     subject: tuple[str, object],
     said: str,
     *,
+    tag: str | None = None,
     code: str = "stale_form",
     details: Mapping[str, Any] | None = None,
 ) -> Conflict:
-    """The Conflict to raise; `{who}` in `said` becomes the name of whoever acted on this subject last."""
+    """The Conflict to raise; `{who}` in `said` becomes the name of whoever acted on this subject last.
+
+    With a `tag` only deeds of that kind count, for a form that shows one part of its subject.
+    """
     query = select(AuditEntry).where(
         AuditEntry.subject_type == subject[0],
         AuditEntry.subject_id == str(subject[1]),
         ~AuditEntry.refused,
     )
+    if tag is not None:
+        query = query.where(AuditEntry.tag == tag)
     latest = session.scalars(query.order_by(AuditEntry.id.desc()).limit(1)).first()
     words = said.format(who=latest.actor if latest else NOBODY)
     return Conflict(words, code=code, details={**(details or {}), **told_change(latest)})
@@ -39,5 +45,6 @@ def told_change(latest: AuditEntry | None) -> dict[str, Any]:
 
 
 def _what(latest: AuditEntry) -> str:
-    """The log's own sentence, else the names of what was changed."""
-    return latest.summary or ", ".join(name.replace("_", " ") for name in sorted(latest.changes))
+    """The log's own sentence, else the names of what was changed, else the kind of deed (what names people is kept apart)."""
+    fields = ", ".join(name.replace("_", " ") for name in sorted(latest.changes))
+    return latest.summary or fields or latest.tag.rpartition(".")[2].replace("_", " ")

@@ -10,10 +10,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from webapp.channels.models import Channel
-from webapp.core.audit import AuditContext, record, who_did_last
+from webapp.core.audit import AuditContext, record
 from webapp.core.clock import utc_now
 from webapp.core.errors import Conflict, InvalidInput, NotFound
 from webapp.core.operations import create
+from webapp.core.overtaken import overtaken
 from webapp.core.reach import AddressRefused, Reach
 from webapp.core.secrets import Vault
 from webapp.core.text import N_
@@ -70,11 +71,8 @@ class WebhookService:
         """Another address, other events or channels. Raises InvalidInput, NotFound, Conflict for a stale form."""
         subscription = self.locked(subscription_id)
         if version is not None and version != subscription.version:
-            who = who_did_last(self.session, ("webhook", subscription_id))
-            raise Conflict(
-                f"{who} changed this webhook while you were editing it. Look at it, and save again.",
-                code="stale_form",
-            )
+            said = "{who} changed this webhook while you were editing it. Look at it, and save again."
+            raise overtaken(self.session, ("webhook", subscription_id), said)
         before, before_url = _shown(subscription), subscription.url
         _write(subscription, self._checked(wish))
         changes = _differences(before, _shown(subscription))

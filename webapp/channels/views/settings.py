@@ -4,7 +4,6 @@ from typing import Any
 
 from flask import Response, make_response, render_template, request, url_for
 from flask_babel import gettext
-from sqlalchemy import select
 
 from webapp.auth.forms import add_errors
 from webapp.auth.permissions import Permission, audit_context, channel_scope, requires
@@ -16,11 +15,11 @@ from webapp.channels.models import Channel
 from webapp.channels.registry import CHANNEL_TYPES, channel_type
 from webapp.channels.service import ChannelService
 from webapp.channels.views.blueprint import blueprint
-from webapp.core.audit import AuditEntry
 from webapp.core.db import db, unit_of_work
 from webapp.core.errors import Conflict, InvalidInput, PermissionDenied
 from webapp.operations.watching import watch
 from webapp.ui.htmx import redirect, toast
+from webapp.ui.stale import notice_of
 
 
 @blueprint.get("/new")
@@ -85,8 +84,8 @@ def save(channel_id: int) -> Response:
     except InvalidInput as refused:
         add_errors(form, form_names(refused, form))
         return _page(form, kind, _again(channel_id), refused.status)
-    except Conflict:
-        form.form_errors = [*form.form_errors, _what_changed(channel_id)]
+    except Conflict as refused:
+        form.form_errors = [*form.form_errors, notice_of(refused)]
         form.version.data = str(_again(channel_id).version)
         return _page(form, kind, _again(channel_id), 409)
     return toast(
@@ -138,27 +137,6 @@ def _form_class(kind: ChannelType, channel: Channel) -> type[ChannelFields]:
 def _again(channel_id: int) -> Channel:
     """The channel as it is now; the unit of work has thrown away what was read before it."""
     return queries.channel(db.session(), channel_scope(), channel_id).channel
-
-
-def _what_changed(channel_id: int) -> str:
-    entry = db.session.scalars(
-        select(AuditEntry)
-        .where(
-            AuditEntry.subject_type == "channel",
-            AuditEntry.subject_id == str(channel_id),
-            AuditEntry.tag == "channel.changed",
-        )
-        .order_by(AuditEntry.id.desc())
-        .limit(1)
-    ).one_or_none()
-    who = entry.actor if entry is not None else gettext("Somebody")
-    fields = ", ".join(sorted(entry.changes)) if entry is not None else "…"
-    told: str = gettext(
-        "%(who)s changed this channel while you were editing it (%(fields)s). Your values are still here: look at them and save again.",
-        who=who,
-        fields=fields,
-    )
-    return told
 
 
 def _page(

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from webapp.auth.models import StaffUser
-from webapp.core.audit import AuditContext, AuditEntry, record
+from webapp.core.audit import AuditContext, record
 from webapp.core.errors import Conflict, InvalidInput
 from webapp.core.operations import Operation, OperationRun
+from webapp.core.overtaken import overtaken
 from webapp.core.worklist import Subject, work_through
 from webapp.orders.locks import lock_order
 from webapp.orders.models import Order, OrderAssignment
@@ -119,19 +120,21 @@ def _nobody(words: str) -> InvalidInput:
 
 
 def _overtaken(session: Session, order: Order, before: Assignment) -> Conflict:
-    latest = session.scalars(
-        select(AuditEntry)
-        .where(AuditEntry.order_id == order.id, AuditEntry.tag == ASSIGNED)
-        .order_by(AuditEntry.id.desc())
-        .limit(1)
-    ).first()
-    who, whom = (latest.actor if latest else "Somebody"), _name(session, before.staff_id)
+    whom = _name(session, before.staff_id)
     did = (
         f"has given order {order.number} to {whom}"
         if whom
         else f"has taken order {order.number} from its person"
     )
-    return Conflict(f"{who} {did} meanwhile. Look at it, then save again.", code="stale_version")
+    # A name may hold a brace; the words are a pattern.
+    said = did.replace("{", "{{").replace("}", "}}")
+    return overtaken(
+        session,
+        ("order", order.id),
+        f"{{who}} {said} meanwhile. Look at it, then save again.",
+        tag=ASSIGNED,
+        code="stale_version",
+    )
 
 
 def _name(session: Session, staff_id: int | None) -> str:

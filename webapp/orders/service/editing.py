@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from webapp.core.audit import AuditContext, AuditEntry, record
 from webapp.core.db import Base
 from webapp.core.errors import Conflict, InvalidInput
+from webapp.core.overtaken import told_change
 from webapp.orders.enums import ClientType, DeliveryType
 from webapp.orders.locks import lock_order
 from webapp.orders.models import Order
@@ -118,13 +119,6 @@ def latest_change(session: Session, order: Order) -> AuditEntry | None:
     """What happened to the order last."""
     query = select(AuditEntry).where(AuditEntry.order_id == order.id, ~AuditEntry.refused)
     return session.scalars(query.order_by(AuditEntry.id.desc()).limit(1)).first()
-
-
-def told_change(latest: AuditEntry | None) -> dict[str, Any]:
-    """Who did what and when, for the notice of a form that somebody has overtaken; the time is ISO 8601 in UTC."""
-    if latest is None:
-        return {}
-    return {"changed_by": latest.actor, "change": latest.told, "changed_at": latest.at.isoformat()}
 
 
 def logged(changes: Mapping[str, list[Any]], names: Iterable[str]) -> dict[str, list[Any]]:

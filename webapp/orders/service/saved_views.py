@@ -7,8 +7,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from webapp.auth.roles import Permission
-from webapp.core.audit import AuditContext, record, who_did_last
-from webapp.core.errors import Conflict, InvalidInput, NotFound, PermissionDenied
+from webapp.core.audit import AuditContext, record
+from webapp.core.errors import InvalidInput, NotFound, PermissionDenied
+from webapp.core.overtaken import overtaken
 from webapp.orders.models import SavedView
 
 LONGEST_NAME: Final = 40
@@ -115,10 +116,8 @@ def _to_change(session: Session, view_id: int, owner: Owner, version: int | None
     if view.is_shared and not owner.may_share:
         raise PermissionDenied("This view is everybody's. Ask a supervisor to change it.")
     if version is not None and version != view.version:
-        who = who_did_last(session, ("saved_view", view_id))
-        raise Conflict(
-            f"{who} has changed this view meanwhile. Look at it, then save again.", code="stale_version"
-        )
+        said = "{who} has changed this view meanwhile. Look at it, then save again."
+        raise overtaken(session, ("saved_view", view_id), said, code="stale_version")
     return view
 
 

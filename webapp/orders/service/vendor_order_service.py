@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 
 from webapp.auth.roles import Permission
 from webapp.cargo.models import CargoCompany
-from webapp.core.audit import SYSTEM, AuditContext, record, who_did_last
+from webapp.core.audit import SYSTEM, AuditContext, record
 from webapp.core.clock import utc_now
-from webapp.core.errors import Conflict, InvalidInput, NotFound, TransitionNotAllowed
+from webapp.core.errors import InvalidInput, NotFound, TransitionNotAllowed
+from webapp.core.overtaken import overtaken
 from webapp.orders.enums import LEFT_STATUSES, LIVE_STATUSES, OrderStatus
 from webapp.orders.inputs import MoveItems, VendorWord
 from webapp.orders.locks import lock_order
@@ -146,9 +147,10 @@ class VendorOrderService:
         lock_order(self.session, order_id, acting=context)
         vendor_order = self.session.get_one(VendorOrder, vendor_order_id, populate_existing=True)
         if version is not None and version != vendor_order.version:
-            who = who_did_last(self.session, ("vendor_order", vendor_order_id))
-            raise Conflict(
-                f"{who} has changed the vendor's part of this order meanwhile. Look at it, then save again.",
+            raise overtaken(
+                self.session,
+                ("vendor_order", vendor_order_id),
+                "{who} has changed the vendor's part of this order meanwhile. Look at it, then save again.",
                 code="stale_version",
                 details={"version": vendor_order.version},
             )

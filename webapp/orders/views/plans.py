@@ -16,7 +16,11 @@ from webapp.orders.forms.deciding import EvidenceForm, RejectForm
 from webapp.orders.models import CancellationPlan, Order
 from webapp.orders.queries import plans as queries
 from webapp.orders.queries.cancelling import LARGEST_ID, visible_order
-from webapp.orders.service.cancellation.deciding import approved_order_cancel, reject_order_cancel
+from webapp.orders.service.cancellation.deciding import (
+    approved_order_cancel,
+    check_plan_seen,
+    reject_order_cancel,
+)
 from webapp.orders.service.cancellation.statuses import update_cancel_status
 from webapp.orders.service.refunds.manual import check_now, settle_by_hand, try_again
 from webapp.orders.views.acting import authority, money_act
@@ -26,6 +30,7 @@ from webapp.orders.views.plan_words import plans_ctx
 from webapp.payments.models import Refund
 from webapp.ui.htmx import close_dialog, is_htmx, redirect, toast, trigger
 from webapp.ui.i18n import gettext
+from webapp.ui.stale import notice_of
 
 ORDER_CHANGED = "order:changed"
 ORDERS_CHANGED = "orders:changed"
@@ -89,7 +94,7 @@ def reject_plan(order_id: int, plan_id: int) -> Response:
             )
             number = unit.get_one(Order, order_id).number
     except Conflict as refused:
-        return _reject_form(plan, form, status=409, notice=gettext(refused.message))
+        return _reject_form(plan, form, status=409, notice=notice_of(refused))
     told = gettext("Cancellation rejected for %(number)s; its items are back.", number=number)
     return toast(_done(order_id), told)
 
@@ -101,6 +106,7 @@ def confirm_plan(order_id: int, plan_id: int) -> Response:
     _plan(db.session(), order_id, plan_id)
     items = queries.plan_ids_of_group(db.session(), order_id, plan_id)
     with money_act("cancellation_plan.confirmed", ("cancellation_plan", plan_id), order_id) as unit:
+        check_plan_seen(unit, order_id, plan_id, _version(), authority())
         update_cancel_status(unit, order_id, items, CancelStatus.CONFIRMED, authority())
     return toast(_done(order_id), gettext("Checked: the plan can be approved."))
 
@@ -150,7 +156,7 @@ def enter_evidence(refund_id: uuid.UUID) -> Response:
         return _evidence_form(_refund(db.session(), refund_id), form, status=422)
     except Conflict as refused:
         refund = _refund(db.session(), refund_id)
-        return _evidence_form(refund, form, status=409, notice=gettext(refused.message))
+        return _evidence_form(refund, form, status=409, notice=notice_of(refused))
     if state is RefundState.SUCCEEDED:
         told = gettext("The refund of %(amount)s is booked as paid back.", amount=amount)
     else:

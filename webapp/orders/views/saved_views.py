@@ -23,6 +23,7 @@ from webapp.orders.views.blueprint import blueprint
 from webapp.orders.views.list import asked_list, forget_mine, kept_views, view_count
 from webapp.orders.views.list_state import ListState
 from webapp.ui.htmx import is_htmx, redirect, toast
+from webapp.ui.stale import notice_of
 
 
 @blueprint.get("/views/new")
@@ -81,7 +82,7 @@ def post_view_change(view_id: int) -> Response:
     except Conflict as refused:
         now = _view(db.session(), view_id)
         form.view_version.data = str(now.version)
-        return _form(state, form, now, status=409, notice=gettext(refused.message))
+        return _form(state, form, now, status=409, notice=notice_of(refused))
     return _led_to(url, gettext("Saved the view “%(name)s”.", name=draft.name))
 
 

@@ -26,6 +26,7 @@ from webapp.orders.views.chosen import filter_words
 from webapp.orders.views.detail import part_of_page
 from webapp.orders.views.many import chosen_rows, shown
 from webapp.ui.htmx import close_dialog, is_htmx, redirect, toast, trigger
+from webapp.ui.stale import notice_of
 
 ORDER_CHANGED: Final = "order:changed"
 
@@ -85,7 +86,7 @@ def post_assign(order_id: int) -> Response:
     except Conflict as refused:
         form.version.data = str(teamwork_of(db.session(), order_id).version)
         head = detail.head(db.session(), order_id, channel_scope())
-        return _assign_form(db.session(), head.order, form, status=409, notice=gettext(refused.message))
+        return _assign_form(db.session(), head.order, form, status=409, notice=notice_of(refused))
     return _done(order_id, gettext("Saved who looks after the order."))
 
 

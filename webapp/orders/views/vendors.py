@@ -19,6 +19,7 @@ from webapp.orders.views.blueprint import blueprint
 from webapp.orders.views.detail import part_of_page
 from webapp.orders.views.items import quantity_text
 from webapp.ui.htmx import close_dialog, is_htmx, redirect, toast, trigger
+from webapp.ui.stale import notice_of
 
 
 @blueprint.get("/<int:order_id>/vendors/<int:vendor_order_id>")
@@ -49,7 +50,7 @@ def vendor_says(order_id: int, vendor_order_id: int) -> Response:
     except Conflict as refused:
         part = _part(db.session(), order_id, vendor_order_id)
         form.version.data = str(part.row.version)
-        return _shown(order_id, part, form, status=409, notice=gettext(refused.message))
+        return _shown(order_id, part, form, status=409, notice=notice_of(refused))
     told = gettext("Noted what %(vendor)s said.", vendor=vendor)
     if not is_htmx():
         return toast(redirect(url_for("orders.show", order_id=order_id)), told)

@@ -12,6 +12,7 @@ from webapp.core.errors import Conflict, InvalidInput
 from webapp.events.models import WebhookSubscription
 from webapp.events.names import EventName
 from webapp.ui.htmx import redirect, toast
+from webapp.ui.stale import notice_of
 from webapp.webhooks import queries
 from webapp.webhooks.acting import service
 from webapp.webhooks.forms import WebhookForm
@@ -69,7 +70,7 @@ def save(webhook_id: int) -> Response:
         add_errors(form, refused)
         return _page(form, _webhook(webhook_id), status=422)
     except Conflict as refused:
-        form.form_errors = [*form.form_errors, _(refused.message)]
+        form.form_errors = [*form.form_errors, notice_of(refused)]
         form.version.data = str(_webhook(webhook_id).version)
         return _page(form, _webhook(webhook_id), status=409)
     return toast(redirect(url_for(".show", webhook_id=webhook_id)), _("The webhook was saved."))

@@ -12,6 +12,7 @@ from webapp.auth.roles import Permission
 from webapp.core.audit import record
 from webapp.core.errors import Conflict, NotFound, PermissionDenied, TransitionNotAllowed
 from webapp.core.money import in_words
+from webapp.core.overtaken import overtaken
 from webapp.orders.cancellation import (
     FigureChange,
     Severity,
@@ -111,6 +112,14 @@ def reject_order_cancel(
     return plans
 
 
+def check_plan_seen(
+    session: Session, order_id: int, plan_id: int, version: int | None, by: Authority
+) -> None:
+    """Refuse whoever decides on what they saw before a colleague was faster. Raises Conflict, and keeps the order locked."""
+    order = lock_order(session, order_id, acting=by.context)
+    group_to_decide(session, order, plan_id, version)
+
+
 def group_to_decide(
     session: Session, order: Order, plan_id: int | None, expected_version: int | None = None
 ) -> list[CancellationPlan]:
@@ -137,9 +146,11 @@ def group_to_decide(
         ]
         group = _only_group(session, order, plans, open_plans)
     if expected_version is not None and max(plan.version for plan in group) != expected_version:
-        raise Conflict(
-            _who_decided(session, group[0]) or "The plan changed since you looked at it.", code="stale_form"
-        )
+        decided = _who_decided(session, group[0])
+        said = "{who} has changed this plan since you looked at it. Look at it and decide again."
+        if decided:
+            raise Conflict(decided, code="stale_form")
+        raise overtaken(session, ("cancellation_plan", group[0].id), said)
     return group
 
 

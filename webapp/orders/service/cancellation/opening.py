@@ -12,6 +12,7 @@ from webapp.auth.roles import Permission
 from webapp.core.audit import record
 from webapp.core.errors import Conflict, InvalidInput
 from webapp.core.money import in_words
+from webapp.core.overtaken import told_change
 from webapp.orders.cancellation import (
     CancellationDraft,
     CancelRequest,
@@ -35,7 +36,7 @@ from webapp.orders.models import (
 from webapp.orders.service.cancellation.authority import Authority, limits_in
 from webapp.orders.service.cancellation.facts import read_facts
 from webapp.orders.service.cancellation.refusals import BY_PROBLEM, PurchaseTransactionNotFound
-from webapp.orders.service.editing import latest_change, told_change
+from webapp.orders.service.editing import latest_change
 from webapp.orders.service.news import announce_opened
 from webapp.orders.service.splitting import split_off
 from webapp.orders.service.standing import restate

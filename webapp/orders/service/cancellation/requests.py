@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from webapp.auth.roles import Permission
 from webapp.core.audit import AuditEntry, record
 from webapp.core.errors import Conflict, InvalidInput, NotFound, TransitionNotAllowed
+from webapp.core.overtaken import overtaken
 from webapp.orders.cancellation import CancelItem, CancelRequest, ReasonChoice
 from webapp.orders.enums import (
     OPEN_CANCEL_STATUSES,
@@ -143,8 +144,11 @@ def _check(session: Session, wish: CancellationRequest, target: RequestStatus, s
             _who_acted(session, wish) or refused.message, code="already_decided", details={"status": status}
         ) from refused
     if seen is not None and seen.get(wish.id) != wish.version:
-        words = _who_acted(session, wish) or "The request changed since you looked at it."
-        raise Conflict(words, code="stale_form")
+        acted = _who_acted(session, wish)
+        said = "{who} has changed this request since you looked at it. Look at it and decide again."
+        if acted:
+            raise Conflict(acted, code="stale_form")
+        raise overtaken(session, ("cancellation_request", wish.id), said)
 
 
 def who_decided_last(session: Session, order_id: int) -> str:

@@ -10,11 +10,12 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from webapp.auth.models import StaffUser
-from webapp.core.audit import AuditContext, record, who_did_last
+from webapp.core.audit import AuditContext, record
 from webapp.core.clock import utc_now
 from webapp.core.errors import Conflict, InvalidInput, NotFound
 from webapp.core.file_store import StoredFile
 from webapp.core.operations import NewOperation, Operation, Queue, create
+from webapp.core.overtaken import overtaken
 from webapp.orders.locks import require_read
 from webapp.orders.models import TrackingRow, TrackingUpload
 from webapp.orders.service.tracking.facts import Scope
@@ -260,11 +261,8 @@ def _begin(session: Session, upload: TrackingUpload, kind: str, context: AuditCo
 def _locked(session: Session, upload_id: int, version: int | None = None) -> TrackingUpload:
     upload = locked_upload(session, upload_id)
     if version is not None and version != upload.version:
-        who = who_did_last(session, ("tracking_upload", upload_id))
-        raise Conflict(
-            f"{who} has moved this upload on since the page was opened. Look at it and decide again.",
-            code="stale_version",
-        )
+        said = "{who} has moved this upload on since the page was opened. Look at it and decide again."
+        raise overtaken(session, ("tracking_upload", upload_id), said, code="stale_version")
     return upload
 
 

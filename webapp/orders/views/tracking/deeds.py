@@ -21,6 +21,7 @@ from webapp.orders.views.tracking.pages import columns_form, index_page, upload_
 from webapp.orders.views.tracking.words import refusal_words
 from webapp.ui.htmx import redirect, toast
 from webapp.ui.i18n import gettext
+from webapp.ui.stale import notice_of
 
 
 @blueprint.post("/")
@@ -74,9 +75,7 @@ def choose_columns(upload_id: int) -> Response:
         form.refuse(refused.fields)
         return upload_page(seen(db.session(), upload_id), form=form, status=422)
     except Conflict as refused:
-        return upload_page(
-            seen(db.session(), upload_id), form=form, status=409, notice=gettext(refused.message)
-        )
+        return upload_page(seen(db.session(), upload_id), form=form, status=409, notice=notice_of(refused))
     return redirect(url_for(".show", upload_id=upload_id))
 
 
@@ -139,7 +138,7 @@ def _refused(form: UploadForm, code: str, status: int) -> Response:
 
 def _conflict(upload_id: int, refused: Conflict) -> Response:
     db.session.rollback()
-    return upload_page(seen(db.session(), upload_id), status=409, notice=gettext(refused.message))
+    return upload_page(seen(db.session(), upload_id), status=409, notice=notice_of(refused))
 
 
 def _version() -> int | None:
