@@ -19,6 +19,7 @@ from webapp.customers.models import Customer
 from webapp.events.models import WebhookDelivery, WebhookSubscription
 from webapp.orders.enums import OrderStatus
 from webapp.orders.models import (
+    AddressChange,
     Attention,
     CancellationPlan,
     CancellationRequest,
@@ -46,6 +47,7 @@ TABLES: dict[str, type[Base]] = {
     "operation_id": Operation,
     "record_id": RemoteRecord,
     "action_id": IntegrationAction,
+    "change_id": AddressChange,
     "vendor_order_id": VendorOrder,
     "attention_id": Attention,
     "customer_id": Customer,
@@ -85,6 +87,7 @@ def one_of_everything(session: Session) -> dict[str, list[str]]:
 
 
 def _around(unit: Session, order_id: int, colleague: int) -> None:
+    address_id = unit.get_one(Order, order_id).shipping_address_id
     source = DataSource(name="Vendor", slug="vendor")
     unit.add(source)
     unit.flush()
@@ -93,6 +96,9 @@ def _around(unit: Session, order_id: int, colleague: int) -> None:
             RemoteRecord(channel_id=THEIRS, remote_id="f", content_hash="0", payload={}, state="failed"),
             VendorOrder(order_id=order_id, data_source_id=source.id, number="V1", status=400),
             Attention(kind="money_mismatch", order_id=order_id, channel_id=THEIRS, words="Look at it.", facts={}),
+            AddressChange(
+                order_id=order_id, side="billing", way="propose", from_address_id=address_id, to_address_id=address_id
+            ),
             TrackingUpload(
                 file_name="theirs.csv", content_hash="0" * 64, byte_size=1, uploaded_by_id=colleague, reading={}, refusal={}
             ),
