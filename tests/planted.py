@@ -32,7 +32,14 @@ NEVER_TABLES: Final = {
     ),
     **dict.fromkeys(("cargo_account", "channel", "gateway_account"), "how an outside system is reached"),
     **dict.fromkeys(
-        ("api_token", "sign_in_throttle", "staff_session", "staff_user"),
+        (
+            "api_token",
+            "sign_in_throttle",
+            "staff_recovery_code",
+            "staff_second_step",
+            "staff_session",
+            "staff_user",
+        ),
         "who works here, and how they sign in",
     ),
     **dict.fromkeys(("webhook_subscription", "event"), "other systems, and ids and plain facts for them"),

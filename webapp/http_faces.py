@@ -5,7 +5,7 @@ from flask import Flask
 from webapp import health
 from webapp.admin import init_admin
 from webapp.api import init_api
-from webapp.auth import token_views
+from webapp.auth import second_step_views, token_views
 from webapp.auth import views as auth
 from webapp.auth.login import init_login
 from webapp.cargo import views as carriers
@@ -45,6 +45,7 @@ def register(app: Flask, settings: Settings) -> None:
     for blueprint in (
         health.bp,
         auth.blueprint,
+        second_step_views.blueprint,
         token_views.blueprint,
         operations.bp,
         channels.blueprint,

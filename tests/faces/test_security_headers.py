@@ -61,6 +61,8 @@ def test_public_routes_when_walked_then_they_are_these(app: Flask) -> None:
         "auth.sign_in",
         "channel_webhooks.receive",
         "gateway_webhooks.receive",
+        "second_step.ask_code",
+        "second_step.enter_code",
     }
 
 

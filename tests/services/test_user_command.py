@@ -7,8 +7,10 @@ from click.testing import CliRunner, Result
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from tests.second_step import App
 from tests.servers import settings_environment
 from tests.staff import PASSWORD, make_staff, start_session
+from webapp.auth import second_step
 from webapp.auth.models import StaffSession, StaffUser
 from webapp.auth.passwords import verify
 from webapp.auth.roles import Role
@@ -131,3 +133,14 @@ def test_list_when_read_by_people_then_a_table(kontor, session: Session) -> None
 
     assert first.split() == ["email", "name", "role", "active", "channels", "last_signed_in_at"]
     assert second.split() == ["ayse@shop.example", "Selin", "Koç", "administrator", "True", "all"]
+
+
+def test_reset_mfa_when_it_is_on_then_off_and_when_off_then_says_so(kontor, session: Session) -> None:  # type: ignore[no-untyped-def]
+    staff = make_staff(email="ayse@shop.example")
+    App.of(staff.id)
+
+    result = kontor("user", "reset-mfa", "ayse@shop.example")
+
+    assert (result.exit_code, second_step.is_on(session, staff.id)) == (0, False)
+    again = kontor("user", "reset-mfa", "ayse@shop.example")
+    assert (again.exit_code, "does not use two-step sign-in" in again.output) == (1, True)

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Query, Session, selectinload
 
 from webapp.admin import forms
 from webapp.admin.writing import ReferenceView
-from webapp.auth import service
+from webapp.auth import second_step, service
 from webapp.auth.models import StaffUser
-from webapp.auth.permissions import Permission, audit_context
+from webapp.auth.permissions import Permission, audit_context, current_staff
 from webapp.auth.roles import Role
 from webapp.channels.queries import channel_names
 from webapp.core.db import Base, db, unit_of_work
@@ -51,7 +51,7 @@ class StaffView(ReferenceView):
     summary = _l("Who may sign in, in which role, for which channels.")
     form = forms.StaffForm
     can_delete = False  # The audit log names them; they are switched off instead.
-    own_views = ("sign_out_view",)
+    own_views = ("sign_out_view", "reset_second_step_view")
     can_export = False  # Names and addresses of colleagues leave nobody's desk as a file.
     column_list = ("name", "email", "role", "channels", "last_signed_in_at", "is_active")
     column_labels = {
@@ -141,6 +141,22 @@ class StaffView(ReferenceView):
             redirect(self.back_url()),
             gettext("%(name)s was signed out of %(count)s browsers.", name=name, count=ended),
         )
+
+    @expose("/reset-second-step/", methods=("POST",))
+    def reset_second_step_view(self) -> Response:
+        """Switch a colleague's two-step sign-in off, when the telephone and the recovery codes are lost."""
+        row = self.get_one(request.form.get("id", ""))
+        name = row.name
+        with unit_of_work() as session:
+            second_step.reset(session, audit_context(), row.id)
+        return toast(
+            redirect(self.back_url()),
+            gettext("%(name)s signs in with the password alone until they set it up again.", name=name),
+        )
+
+    def has_second_step(self, row: StaffUser) -> bool:
+        """Whether there is anything to reset, and it is not the reader's own."""
+        return row.id != current_staff().id and second_step.is_on(db.session(), row.id)
 
     def _channels(self, form: FlaskForm) -> list[int] | None:
         if not form.limited_to_channels.data:

@@ -46,6 +46,26 @@ class PasswordForm(FlaskForm):
     )
 
 
+class CodeForm(FlaskForm):
+    """The second step of signing in."""
+
+    code = StringField(_l("Code"), [DataRequired(_l("Write the code.")), Length(max=40)])
+    next = HiddenField()
+
+
+class ConfirmCodeForm(FlaskForm):
+    """A first code of the app, and the password of whoever switches it on."""
+
+    code = StringField(_l("Code"), [DataRequired(_l("Write the code.")), Length(max=10)])
+    password = PasswordField(_l("Present password"), [DataRequired(_l("Write your present password."))])
+
+
+class OwnPasswordForm(FlaskForm):
+    """One's own password, for what nobody should do at a desk left open."""
+
+    password = PasswordField(_l("Present password"), [DataRequired(_l("Write your present password."))])
+
+
 def add_errors(form: FlaskForm, error: InvalidInput) -> None:
     """Put a refusal's sentences beside their fields; what names no field of the form goes to its top."""
     for name, sentences in (error.fields or {"": [error.message]}).items():

@@ -2,17 +2,39 @@
 
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, request, session, url_for
+from flask import Flask, Response, current_app, request, session, url_for
 from flask_babel import gettext as _
 from flask_login import LoginManager, login_user
 
 from webapp.auth import sessions
-from webapp.auth.permissions import CurrentStaff, init_guard, is_for_programs
+from webapp.auth.permissions import (
+    Access,
+    CurrentStaff,
+    current_staff,
+    demand_of,
+    init_guard,
+    is_for_programs,
+)
 from webapp.auth.presenting import take_token
+from webapp.auth.roles import Role
 from webapp.core.clock import utc_now
 from webapp.core.db import db, unit_of_work
+from webapp.core.settings import Settings
 from webapp.ui.errors import Failure, answer, is_api
 from webapp.ui.htmx import current_path, is_htmx, is_poll, redirect
+
+AWAITS_CODE = "awaits_code"  # in the cookie: the token of a session that waits for its code
+_OPEN_WITHOUT_CODE = frozenset(
+    {
+        "second_step.show",
+        "second_step.begin",
+        "second_step.qr",
+        "second_step.confirm",
+        "auth.sign_out",
+        "auth.set_theme",
+        "auth.form_token",
+    }
+)
 
 
 def init_login(app: Flask) -> None:
@@ -32,6 +54,8 @@ def init_login(app: Flask) -> None:
             take_token()
 
     init_guard(app, unauthenticated)
+    # Behind the guard: it knows who asks.
+    app.before_request(send_to_second_step)
 
 
 def open_session(token: str) -> None:
@@ -41,6 +65,18 @@ def open_session(token: str) -> None:
         found = sessions.load(database, token)
     if found is not None:
         login_user(found[0])
+
+
+def await_code(token: str) -> None:
+    """Keep in a new cookie whose code is awaited; it opens nothing but the page that asks for it."""
+    session.clear()
+    session[AWAITS_CODE] = token
+
+
+def needs_second_step(staff: CurrentStaff) -> bool:
+    """Whether this installation lets the person in only with a code (KONTOR_ADMINS_NEED_CODE)."""
+    settings: Settings = current_app.extensions["kontor_settings"]
+    return settings.admins_need_code and staff.role is Role.ADMINISTRATOR
 
 
 def unauthenticated() -> Response:
@@ -75,6 +111,23 @@ def safe_next(target: str | None) -> str | None:
     ):
         return None
     return None if parts.path.startswith("//") or "//" in parts.path else target
+
+
+def send_to_second_step() -> Response | None:
+    """Whoever must use two-step sign-in and does not yet can open nothing but the page where it is switched on.
+
+    Programs are not held up: a token is long, random, limited and revocable, and no password opens it.
+    """
+    settings: Settings = current_app.extensions["kontor_settings"]
+    endpoint = request.endpoint or ""
+    if not settings.admins_need_code or is_for_programs() or endpoint in _OPEN_WITHOUT_CODE:
+        return None
+    if endpoint not in current_app.view_functions or demand_of(current_app, endpoint) is Access.PUBLIC:
+        return None  # Nobody is looked up for an asset: it would vary by cookie.
+    staff = current_staff()
+    if staff.has_second_step or not needs_second_step(staff):
+        return None
+    return redirect(url_for("second_step.show"))
 
 
 def _load(token: str) -> CurrentStaff | None:

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     String,
+    Text,
     Uuid,
     text,
 )
@@ -91,8 +92,38 @@ class StaffSession(Base):
     ended_because: Mapped[str | None] = mapped_column(String(24))
     remote_addr: Mapped[str | None] = mapped_column(String(45))
     user_agent: Mapped[str | None] = mapped_column(String(200))
+    # The password was right and the code is still to come: such a row opens nothing.
+    awaits_code: Mapped[bool] = mapped_column(default=False, server_default="false")
 
     staff: Mapped[StaffUser] = relationship()
+
+
+class SecondStep(Base):
+    """A person's authenticator app. `secret` is encrypted; `last_step` is the latest 30 seconds whose code was used.
+
+    Without `confirmed_at` it was only begun: no code of it was typed yet, and the password alone still signs in.
+    """
+
+    __tablename__ = "staff_second_step"
+
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff_user.id", ondelete="CASCADE"), primary_key=True)
+    secret: Mapped[str] = mapped_column(Text)
+    last_step: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    begun_at: Mapped[UtcTime]
+    confirmed_at: Mapped[OptionalUtcTime]
+
+
+class RecoveryCode(Base):
+    """One of the codes that stand in for a lost telephone, each once. The row has only its SHA-256."""
+
+    __tablename__ = "staff_recovery_code"
+    __table_args__ = (CheckConstraint("octet_length(code_hash) = 32", name="code_hash_is_sha256"),)
+
+    staff_id: Mapped[int] = mapped_column(
+        ForeignKey("staff_second_step.staff_id", ondelete="CASCADE"), primary_key=True
+    )
+    code_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    used_at: Mapped[OptionalUtcTime]
 
 
 class SignInThrottle(Base):

@@ -68,6 +68,7 @@ class CurrentStaff:
     preferences: Mapping[str, Any]  # what the person chose for lists; each area has its own key
     session_id: int
     session_token: str
+    has_second_step: bool = False
     token_id: int | None = None  # set when a program acts with an API token of this person
     token_name: str = ""
     granted: frozenset[Permission] | None = None  # what the token may at most; None: no token

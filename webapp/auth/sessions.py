@@ -10,17 +10,18 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, func, select, update
+from sqlalchemy import Row, bindparam, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.selectable import Select
 
-from webapp.auth.models import StaffChannel, StaffSession, StaffUser
+from webapp.auth.models import SecondStep, StaffChannel, StaffSession, StaffUser
 from webapp.auth.permissions import CurrentStaff
 from webapp.auth.roles import Role
 from webapp.core.clock import utc_now
 
 IDLE = timedelta(minutes=30)  # a desk left alone over lunch is signed out
 ABSOLUTE = timedelta(hours=12)  # a shift; after it even a busy session ends
+CODE_WITHIN = timedelta(minutes=5)  # from the password to the code: long enough to look for the telephone
 TOUCH_EVERY = timedelta(seconds=60)  # how exact "last seen" is; a write per click would buy nothing
 
 FORGET_AFTER = timedelta(days=30)
@@ -37,8 +38,18 @@ class Ended(StrEnum):
     REPLACED = "replaced"
 
 
-def start(session: Session, staff: StaffUser, *, remote_addr: str | None, user_agent: str | None) -> str:
-    """Begin a session and return its token, which is never stored and cannot be asked for again."""
+def start(
+    session: Session,
+    staff: StaffUser,
+    *,
+    remote_addr: str | None,
+    user_agent: str | None,
+    awaits_code: bool = False,
+) -> str:
+    """Begin a session and return its token, which is never stored and cannot be asked for again.
+
+    One that awaits a code opens nothing; `awaiting` finds it for CODE_WITHIN.
+    """
     token = secrets.token_urlsafe(32)
     now = utc_now()
     session.add(
@@ -49,6 +60,7 @@ def start(session: Session, staff: StaffUser, *, remote_addr: str | None, user_a
             last_seen_at=now,
             remote_addr=remote_addr,
             user_agent=(user_agent or "")[:200] or None,
+            awaits_code=awaits_code,
         )
     )
     return token
@@ -60,6 +72,21 @@ def load(session: Session, token: str) -> tuple[CurrentStaff, datetime] | None:
     since = {"seen_since": now - IDLE, "begun_since": now - ABSOLUTE}
     row = session.execute(_LIVE, {"token_hash": _hash(token), **since}).one_or_none()
     return None if row is None else (_staff(row, token), row.last_seen_at)
+
+
+def awaiting(session: Session, token: str) -> StaffSession | None:
+    """The session of somebody whose password was right just now and who is to type a code; None when that is over."""
+    return session.scalars(
+        select(StaffSession)
+        .join(StaffUser)
+        .where(
+            StaffSession.token_hash == _hash(token),
+            StaffSession.awaits_code,
+            StaffSession.ended_at.is_(None),
+            StaffSession.created_at > utc_now() - CODE_WITHIN,
+            StaffUser.is_active,
+        )
+    ).one_or_none()
 
 
 def touch(session: Session, session_id: int) -> None:
@@ -106,6 +133,7 @@ def live_sessions(session: Session, staff_id: int) -> Sequence[StaffSession]:
         .where(
             StaffSession.staff_id == staff_id,
             StaffSession.ended_at.is_(None),
+            StaffSession.awaits_code.is_(False),
             StaffSession.last_seen_at > now - IDLE,
             StaffSession.created_at > now - ABSOLUTE,
         )
@@ -118,6 +146,9 @@ def _live() -> Select[*tuple[Any, ...]]:
         select(func.array_agg(StaffChannel.channel_id))
         .where(StaffChannel.staff_id == StaffUser.id)
         .scalar_subquery()
+    )
+    has_second_step = exists().where(
+        SecondStep.staff_id == StaffUser.id, SecondStep.confirmed_at.is_not(None)
     )
     return (
         select(
@@ -133,11 +164,13 @@ def _live() -> Select[*tuple[Any, ...]]:
             StaffUser.theme,
             StaffUser.preferences,
             channels.label("channel_ids"),
+            has_second_step.label("has_second_step"),
         )
         .join(StaffUser, StaffUser.id == StaffSession.staff_id)
         .where(
             StaffSession.token_hash == bindparam("token_hash"),
             StaffSession.ended_at.is_(None),
+            StaffSession.awaits_code.is_(False),
             StaffSession.last_seen_at > bindparam("seen_since"),
             StaffSession.created_at > bindparam("begun_since"),
             StaffUser.is_active,
@@ -162,6 +195,7 @@ def _staff(row: Row[*tuple[Any, ...]], token: str) -> CurrentStaff:
         preferences=row.preferences,
         session_id=row.session_id,
         session_token=token,
+        has_second_step=row.has_second_step,
     )
 
 

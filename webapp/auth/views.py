@@ -12,7 +12,7 @@ from wtforms.fields.choices import SelectChoice
 from webapp.auth import service, sessions, signing_in
 from webapp.auth.forms import PasswordForm, ProfileForm, SignInForm, add_errors
 from webapp.auth.limiter import TooManyTries
-from webapp.auth.login import open_session, safe_next
+from webapp.auth.login import await_code, open_session, safe_next
 from webapp.auth.permissions import audit_context, current_staff, public, signed_in, staff_or_none
 from webapp.core.db import db, unit_of_work
 from webapp.core.errors import DomainError, InvalidInput
@@ -47,7 +47,7 @@ def do_sign_in() -> ResponseReturnValue:
     if not form.validate():
         return _sign_in_page(form, 422)
     try:
-        token = signing_in.sign_in(_attempt(form), audit_context())
+        signed_in_as = signing_in.sign_in(_attempt(form), audit_context())
     except InvalidInput as refused:
         form.form_errors = [_(refused.message)]
         return _sign_in_page(form, refused.status)
@@ -57,8 +57,12 @@ def do_sign_in() -> ResponseReturnValue:
         if isinstance(refused, TooManyTries):
             response.headers["Retry-After"] = str(refused.retry_after_s)
         return response
-    open_session(token)
-    return redirect(safe_next(form.next.data) or url_for("auth.home"))
+    target = safe_next(form.next.data)
+    if signed_in_as.awaits_code:
+        await_code(signed_in_as.token)
+        return redirect(url_for("second_step.ask_code", next=target))
+    open_session(signed_in_as.token)
+    return redirect(target or url_for("auth.home"))
 
 
 @blueprint.post("/sign-out")

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import click
 from sqlalchemy.orm import Session
 
+from webapp.auth.second_step import rotate_second_steps
 from webapp.cargo.accounts import rotate_carrier_secrets
 from webapp.channels.service import ChannelService
 from webapp.commands.context import with_app
@@ -29,9 +30,10 @@ def rotate() -> None:
     accounts = _rotate_all(rotate_account_secrets)
     webhooks = _rotate_all(rotate_webhook_secrets)
     carriers = _rotate_all(rotate_carrier_secrets)
+    second_steps = _rotate_all(rotate_second_steps)
     click.echo(
-        f"The credentials of {channels} channels, {accounts} payment accounts, {webhooks} webhooks and {carriers}"
-        " carriers are encrypted with the first key."
+        f"The credentials of {channels} channels, {accounts} payment accounts, {webhooks} webhooks, {carriers}"
+        f" carriers and {second_steps} authenticator apps are encrypted with the first key."
     )
 
 

@@ -7,7 +7,7 @@ import click
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from webapp.auth import service
+from webapp.auth import second_step, service
 from webapp.auth.models import StaffUser
 from webapp.auth.roles import Role
 from webapp.channels.models import Channel
@@ -20,7 +20,7 @@ _MADE_UP_BYTES = 15  # 20 characters, 120 bits
 
 @click.group()
 def user() -> None:
-    """Members of staff: create, list, disable, enable, password."""
+    """Members of staff: create, list, disable, enable, password, reset-mfa."""
 
 
 @user.command()
@@ -102,6 +102,16 @@ def password(email: str, password_stdin: bool) -> None:
         service.reset_password(session, BY_COMMAND, service.find_staff(session, email).id, new=new)
     click.echo(f"{email} has a new password; every session has ended.")
     _show(new, made_up=made_up)
+
+
+@user.command("reset-mfa")
+@click.argument("email")
+@with_app
+def reset_mfa(email: str) -> None:
+    """Switch a person's two-step sign-in off: the telephone and the recovery codes are lost."""
+    with unit_of_work() as session:
+        second_step.reset(session, BY_COMMAND, service.find_staff(session, email).id)
+    click.echo(f"{email} signs in with the password alone until they switch two-step sign-in on again.")
 
 
 def _ask_password(from_stdin: bool) -> tuple[str, bool]:

@@ -59,6 +59,7 @@ class Settings:
     trusted_hosts: tuple[str, ...] = ()
     proxy_hops: int = 0
     https: bool = False
+    admins_need_code: bool = False  # KONTOR_ADMINS_NEED_CODE: administrators must use two-step sign-in.
     upload_rows: int = (
         20_000  # KONTOR_UPLOAD_ROWS: rows of one spreadsheet; a worker needs some 1 kB for each.
     )
@@ -94,6 +95,7 @@ class Settings:
             trusted_hosts=read.words("KONTOR_TRUSTED_HOSTS"),
             proxy_hops=read.number("KONTOR_PROXY_HOPS", cls.proxy_hops, low=0, high=5),
             https=read.flag("KONTOR_HTTPS"),
+            admins_need_code=read.flag("KONTOR_ADMINS_NEED_CODE"),
             upload_rows=read.number("KONTOR_UPLOAD_ROWS", cls.upload_rows, low=1, high=200_000),
             retention_months=read.number("KONTOR_RETENTION_MONTHS", cls.retention_months, low=0, high=600),
             metrics_token=env.get("KONTOR_METRICS_TOKEN") or None,
