@@ -8,6 +8,7 @@ import logging
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select, text, update
@@ -22,7 +23,7 @@ from webapp.core.db import db, unit_of_work
 from webapp.core.operations import Operation
 from webapp.core.periodic import sweep
 from webapp.orders.models import Order, OrderItem
-from webapp.orders.service.tracking import UploadStatus
+from webapp.orders.service.tracking import UploadStatus, undo_upload
 
 log = logging.getLogger(__name__)
 ROWS = int(os.environ.get("KONTOR_UPLOAD_CRASH_ROWS", "240"))
@@ -133,6 +134,28 @@ def test_an_upload_when_its_worker_is_shot_ten_times_then_each_row_is_applied_on
     )
 
 
+def test_undoing_when_its_worker_is_shot_five_times_then_every_order_and_item_is_as_before(
+    processes: Processes, desk: Uploads, tmp_path: Path
+) -> None:
+    _stock(desk, CONTROL_ROWS)
+    before = _standing()
+    upload_id = desk.upload(the_file(CONTROL_ROWS))
+    assert desk.apply(upload_id).shipped == expected(CONTROL_ROWS).count("will_ship")
+    assert _standing() != before
+    with unit_of_work() as session:
+        undo_upload(session, upload_id, desk.context)
+    shots = Shots(processes, tmp_path, KILL_LIMIT="5", AT_ONCE=SMALL_BATCH)
+
+    undone = shots.until(upload_id, "undone")
+
+    assert len(shots.fallen) == 5, f"seed {SEED}: {shots.fallen}"
+    assert (undone.undone, undone.shipped) == (expected(CONTROL_ROWS).count("will_ship"), 0)
+    assert _standing() == before, f"seed {SEED}: {shots.fallen}"
+    assert told() == []
+    assert noted("order.shipping_undone") == undone.undone
+    assert findings() == []
+
+
 def test_control_when_the_deed_is_committed_before_its_outcome_then_a_shot_makes_the_counts_wrong(
     processes: Processes, desk: Uploads, tmp_path: Path
 ) -> None:
@@ -167,6 +190,24 @@ def _shot_once(processes: Processes, desk: Uploads, folder: Path, **env: str) ->
     applied = shots.until(upload_id, "applied")
     assert shots.fallen == ["deed committed alone"]
     return applied
+
+
+def _standing() -> list[tuple[Any, ...]]:
+    """Every order and item as it stands, without versions."""
+    db.session.rollback()
+    query = select(
+        Order.number,
+        Order.status,
+        Order.tracking_number,
+        Order.partially_shipped,
+        OrderItem.part,
+        OrderItem.quantity,
+        OrderItem.amount,
+        OrderItem.status,
+        OrderItem.tracking_number,
+        OrderItem.shipped_date,
+    ).join(OrderItem, OrderItem.order_id == Order.id)
+    return [tuple(row) for row in db.session.execute(query.order_by(Order.id, OrderItem.part))]
 
 
 def _stock(desk: Uploads, rows: int) -> None:

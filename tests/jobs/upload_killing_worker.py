@@ -13,7 +13,7 @@ import worker
 from tests.jobs.killing_worker import Gun, wrap
 from webapp.core.operations import OperationRun
 from webapp.orders.enums import OrderStatus
-from webapp.orders.service.tracking import applying, judging, reading
+from webapp.orders.service.tracking import applying, judging, reading, undoing
 from webapp.orders.service.tracking.judging import Facts
 from webapp.orders.tracking_file.judging import OrderFact
 
@@ -51,13 +51,17 @@ def _as_seen(order: OrderFact) -> OrderFact:
 def main() -> None:
     gun = Gun(dict(os.environ))
     if os.environ.get("AT_ONCE"):
-        applying.AT_ONCE = judging.AT_ONCE = reading.AT_ONCE = int(os.environ["AT_ONCE"])  # type: ignore[misc]
+        at_once = int(os.environ["AT_ONCE"])
+        applying.AT_ONCE = judging.AT_ONCE = reading.AT_ONCE = undoing.AT_ONCE = at_once  # type: ignore[misc]
     wrap(reading, "judged", gun, after="rows judged, not kept")
     wrap(reading, "judge_numbers", gun, after="file read")
     wrap(judging, "write_verdicts", gun, after="verdicts written, not committed")
     wrap(applying, "lock_orders", gun, after="orders locked")
     wrap(applying, "ship", gun, after="shipped, not committed")
     wrap(applying, "apply_batch", gun, after="outcomes written, not committed")
+    wrap(undoing, "lock_orders", gun, after="orders locked to undo")
+    wrap(undoing, "join_again", gun, after="taken back and joined, not committed")
+    wrap(undoing, "undo_batch", gun, after="undone, not committed")
     wrap(OperationRun, "fence", gun, after="fenced, not committed")
     if os.environ.get("NAIVE_OUTCOMES"):
         commit_the_deed_first(gun)

@@ -4,6 +4,7 @@ import logging
 import random
 import threading
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from tests.cancel_desk import items_of_order
 from tests.cancelling import Counter, plans_of
+from tests.factories import item
 from tests.order_drafts import findings
 from tests.racing import ROUNDS, SEED, race
 from tests.staff import make_staff
@@ -67,6 +69,50 @@ def test_two_uploads_of_one_file_when_applied_at_one_moment_then_each_order_ship
     assert findings() == []
 
 
+def test_two_uploads_that_want_more_than_there_is_when_at_one_moment_then_one_has_its_units(
+    app: Flask, desk: Uploads
+) -> None:
+    for at in range(ROUNDS // 8):
+        order_id = desk.order(str(at), item(quantity=Decimal(5)))
+        uploads = [_three_of_five(desk, str(at), sign) for sign in "AB"]
+
+        race(app, [applying_of(desk, upload_id) for upload_id in uploads])
+
+        assert sorted(outcomes(uploads[0]) + outcomes(uploads[1])) == ["refused", "shipped"], f"seed {SEED}"
+        assert sorted(status for status, _ in items_now(order_id)) == [400, 500]
+        assert len(told(order_id)) == 1
+    assert findings() == []
+
+
+def test_control_when_orders_are_not_locked_then_an_item_of_five_is_promised_twice_three(
+    app: Flask, desk: Uploads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order_id = desk.order("1001", item(quantity=Decimal(5)))
+    uploads = [_three_of_five(desk, "1001", sign) for sign in "AB"]
+    judged = []
+    judge = applying.judge_rows
+
+    def judge_and_tell(*args: Any) -> Any:
+        found = judge(*args)
+        judged.extend(each.verdict.value for each in found)
+        return found
+
+    monkeypatch.setattr(applying, "judge_rows", judge_and_tell)
+    _meet_after_reading(monkeypatch, 2)
+
+    done = race(app, [applying_of(desk, upload_id) for upload_id in uploads])
+
+    # The parts' unique numbers, or what the first has left of the item, stop the second: with an error, not a verdict.
+    assert judged == ["will_ship", "will_ship"]
+    assert sum(isinstance(each, Exception) for each in done) == 1
+    assert len(told(order_id)) == 1
+
+
+def _three_of_five(desk: Uploads, number: str, sign: str) -> int:
+    rows = [(*HEADER, "Quantity"), (number, f"TR{number}000{sign}", "3")]
+    return desk.upload(csv_of(rows))
+
+
 def _meet_after_reading(monkeypatch: pytest.MonkeyPatch, parties: int) -> None:
     """Nobody locks, and nobody writes before everybody has read."""
     all_have_read = threading.Barrier(parties)
@@ -114,10 +160,10 @@ def test_an_upload_and_a_cancellation_when_at_one_moment_then_as_if_one_came_aft
         assert not [
             each for each in done if isinstance(each, Exception) and not isinstance(each, DomainError)
         ], done
-        (item,), plans = items_of_order(order_id), plans_of(order_id)
+        (row,), plans = items_of_order(order_id), plans_of(order_id)
         # Shipped first: it is a return of goods that have left. Cancelled first: the row is refused.
         kind = plans[0].kind
-        assert (kind, item.status, item.status_before_cancel, outcomes(upload_id)) in [
+        assert (kind, row.status, row.status_before_cancel, outcomes(upload_id)) in [
             ("refund", 50, 500, ["shipped"]),
             ("cancel", 50, 400, ["refused"]),
         ], f"seed {SEED}, round {at}"
