@@ -81,6 +81,7 @@ THINGS = {
     "transactions": "transaction_id",
     "operations": "operation_id",
     "channels": "channel_id",
+    "vendor_orders": "vendor_order_id",
     "webhooks": "webhook_id",
 }
 OF_NO_CHANNEL = {"cancellation_reasons"}
@@ -112,9 +113,8 @@ def test_every_id_when_it_is_of_another_channel_then_404_and_nothing_moves(
             for key in foreign[name]:
                 url = re.sub(r"<\w+:(?:pk|operation_id)>", key, rule.rule)
                 url = url.replace("<int:delivery_pk>", foreign["delivery_id"][0])
-                answer = caller.open(
-                    method, url, json=None if method == "GET" else BODIES.get(url.split("/")[-2], {})
-                )
+                body = BODIES.get(url.split("/")[-2], BODIES.get(f"{method} {name}", {}))
+                answer = caller.open(method, url, json=None if method == "GET" else body)
                 tried += 1
                 wrong += [(method, url, answer.status_code)] if answer.status_code != 404 else []
     for key in foreign["upload_id"]:
@@ -137,6 +137,8 @@ BODIES: dict[str, Any] = {
     "split_packages": {"packages": [{"contents": []}]},
     "create_mapping": {"order_item": 1},
     "reject": {"words": "No"},
+    "PATCH vendor_orders": {"status": "500"},
+    "send_shipping_info": {"tracking_number": "TRK-1"},
 }
 
 
