@@ -143,6 +143,40 @@ def test_the_list_when_walked_by_its_links_then_every_order_once(app: Flask, ses
     assert second["next"].endswith("page=3")
 
 
+@pytest.mark.parametrize("ordering", ["-date_placed", "date_placed", "-modified_date", "pk", "-pk"])
+def test_the_list_when_walked_back_then_the_same_pages_in_the_other_order(
+    app: Flask, session: Session, ordering: str
+) -> None:
+    write(make_channel(session), *(draft(str(n)) for n in range(1, 9)))  # all placed at the same moment
+    caller = program(app)
+    there, url = [], f"/orders/?page_size=3&cursor=&status=400&ordering={ordering}"
+    while url:
+        answer = caller.get(url).json
+        there.append([each["number"] for each in answer["results"]])
+        url = answer["next"]
+    back, url = [there[-1]], answer["previous"]
+    while url:
+        answer = caller.get(url).json
+        back.append([each["number"] for each in answer["results"]])
+        assert "status=400" in answer["next"]
+        url = answer["previous"]
+
+    assert [len(each) for each in there] == [3, 3, 2]
+    assert back == there[::-1]
+    assert caller.get(answer["next"]).json["results"][0]["number"] == there[1][0]
+
+
+def test_a_cursor_when_it_is_of_another_order_or_list_then_422(app: Flask, session: Session) -> None:
+    write(make_channel(session), *(draft(str(n)) for n in range(1, 5)))
+    caller = program(app)
+    second = caller.get(caller.get("/orders/?page_size=2&cursor=").json["next"]).json["previous"]
+    cursor = second.partition("cursor=")[2]
+
+    for url in (f"/orders/?ordering=pk&cursor={cursor}", f"/order_items/?cursor={cursor}"):
+        answer = caller.get(url)
+        assert (answer.status_code, list(answer.json["fields"])) == (422, ["cursor"])
+
+
 def test_the_list_when_pages_end_then_next_goes_on_by_cursor(
     app: Flask, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:

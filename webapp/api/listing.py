@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from webapp.api.fields import QueryWhole
-from webapp.api.paging import Json, PageQuery, collection, cursor, read_page
+from webapp.api.paging import Json, PageQuery, collection, read_page
 from webapp.core.db import db
 from webapp.core.paging import Ordering, find
 from webapp.orders.queries.collection import Statement
@@ -30,4 +30,4 @@ def listed(
     """One page of the statement's rows, as `write` writes them."""
     asked = read_page(wanted, BY_ID, kinds)
     found = find(db.session(), statement, ordering, asked)
-    return collection(found, asked, wanted, write(found.rows), lambda: cursor(BY_ID, place(found.rows[-1])))
+    return collection(found, asked, wanted, write(found.rows), BY_ID, place)

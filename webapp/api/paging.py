@@ -14,8 +14,10 @@ from webapp.core.paging import DEEPEST, Asked, Found
 from webapp.ui.tables import decode_cursor, encode_cursor
 
 Json = dict[str, Any]
+Place = Callable[[Any], Sequence[Any]]
 PAGE_SIZE: Final = 50
 LARGEST_PAGE: Final = 200
+_BEFORE: Final = "before "  # how a cursor begins that names the page before a row
 
 
 class PageQuery(Schema):
@@ -28,7 +30,7 @@ class PageQuery(Schema):
     cursor = Text(
         most=600,
         metadata={
-            "description": "Begin a walk over everything with an empty cursor, then follow `next`: every page costs the same."
+            "description": "Begin a walk over everything with an empty cursor, then follow `next`, or `previous` to go back: every page costs the same."
         },
     )
 
@@ -36,9 +38,10 @@ class PageQuery(Schema):
 def read_page(wanted: Mapping[str, Any], word: str, kinds: Sequence[type]) -> Asked:
     """The page that the query names. Raises InvalidInput for one too deep, and for a cursor that is not of this list."""
     size, number = wanted.get("page_size", PAGE_SIZE), wanted.get("page", 1)
-    place = read_cursor(wanted.get("cursor"), word, kinds)
-    if place is not None:
-        return Asked(size, place=place)
+    text = wanted.get("cursor")
+    if text:
+        before = _place(text, _BEFORE + word, kinds)
+        return Asked(size, place=before or read_cursor(text, word, kinds), is_before=before is not None)
     if number * size > DEEPEST:
         words = f"Pages reach {DEEPEST} rows deep. Walk on with `cursor`: follow `next`, or begin with an empty one."
         raise _refused("page", words)
@@ -49,17 +52,24 @@ def read_cursor(text: str | None, word: str, kinds: Sequence[type]) -> Any:
     """The place that a cursor names; None without one. Raises InvalidInput for one that is not of this list."""
     if not text:
         return None
+    place = _place(text, word, kinds)
+    if place is None:
+        raise _refused("cursor", "This cursor is not of this list. Begin again without it.")
+    return place
+
+
+def _place(text: str, word: str, kinds: Sequence[type]) -> tuple[Any, ...] | None:
     written: Sequence[Any] = [str if kind is uuid.UUID else kind for kind in kinds]
     place = decode_cursor(text, word, written)
-    if place is not None and _fits(place):
-        try:
-            return tuple(
-                uuid.UUID(str(value)) if kind is uuid.UUID else value
-                for kind, value in zip(kinds, place, strict=True)
-            )
-        except ValueError:
-            pass
-    raise _refused("cursor", "This cursor is not of this list. Begin again without it.")
+    if place is None or not _fits(place):
+        return None
+    try:
+        return tuple(
+            uuid.UUID(str(value)) if kind is uuid.UUID else value
+            for kind, value in zip(kinds, place, strict=True)
+        )
+    except ValueError:
+        return None
 
 
 def next_url(word: str, values: Sequence[Any]) -> str:
@@ -68,26 +78,28 @@ def next_url(word: str, values: Sequence[Any]) -> str:
 
 
 def collection(
-    found: Found, asked: Asked, wanted: Mapping[str, Any], results: list[Json], cursor_of: Callable[[], str]
+    found: Found, asked: Asked, wanted: Mapping[str, Any], results: list[Json], word: str, place: Place
 ) -> Json:
-    """The answer. `next` turns into a cursor where numbered pages end, so that following it reaches the last row."""
+    """The answer; `place` gives a row's values in the order that `word` names.
+
+    `next` turns into a cursor where numbered pages end, so that following it reaches the last row.
+    """
     walks = asked.place is not None or "cursor" in wanted
-    following = None
+    following = earlier = None
     if found.has_more:
         deeper = (asked.number + 1) * asked.size > DEEPEST
-        following = _url(cursor=cursor_of()) if walks or deeper else _url(page=str(asked.number + 1))
+        behind = walks or deeper
+        following = next_url(word, place(found.rows[-1])) if behind else _url(page=str(asked.number + 1))
+    if found.has_earlier:
+        before = encode_cursor(_BEFORE + word, place(found.rows[0])) if walks else ""
+        earlier = _url(cursor=before) if walks else _url(page=str(asked.number - 1))
     return {
         "count": found.count,
         "count_is_estimate": found.count_is_estimate,
         "next": following,
-        "previous": _url(page=str(asked.number - 1)) if asked.number > 1 and not walks else None,
+        "previous": earlier,
         "results": results,
     }
-
-
-def cursor(word: str, values: Sequence[Any]) -> str:
-    """The place behind the row with these values."""
-    return encode_cursor(word, values)
 
 
 def _url(**place: str) -> str:

@@ -19,11 +19,12 @@ DEEPEST: Final = 10_000  # rows that a numbered page may lie behind; OFFSET read
 
 @dataclass(frozen=True)
 class Asked:
-    """One page: the `number`th, or (given a `place`: the last row's sort values) the one behind that row."""
+    """One page: the `number`th, or (given a `place`: a row's sort values) the one behind that row, or before it."""
 
     size: int
     number: int = 1
     place: tuple[Any, ...] | None = None
+    is_before: bool = False
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Found:
 
     rows: Sequence[Any]
     has_more: bool
+    has_earlier: bool
     count: int
     count_is_estimate: bool
 
@@ -42,6 +44,10 @@ class Ordering:
 
     columns: tuple[Any, ...]
     descending: bool = True
+
+    def turned(self) -> "Ordering":
+        """The same, read from its end."""
+        return Ordering(self.columns, not self.descending)
 
     def by(self) -> list[Any]:
         """For ORDER BY."""
@@ -55,14 +61,20 @@ class Ordering:
 
 def find(session: Session, statement: Select[*tuple[Any, ...]], ordering: Ordering, asked: Asked) -> Found:
     """The page of this statement's rows: three statements at most."""
-    paged = statement.order_by(*ordering.by()).limit(asked.size + 1)
+    read = ordering.turned() if asked.is_before else ordering
+    paged = statement.order_by(*read.by()).limit(asked.size + 1)
     if asked.place is not None:
-        paged = paged.where(ordering.beyond(asked.place))
+        paged = paged.where(read.beyond(asked.place))
     else:
         paged = paged.offset((asked.number - 1) * asked.size)
     rows = session.execute(paged).all()
+    shown, goes_on = rows[: asked.size], len(rows) > asked.size
+    # The row that a page lies behind, or before, is on the other side of it.
+    came_from = bool(shown) and (asked.place is not None or asked.number > 1)
     count, is_estimate = counted(session, statement)
-    return Found(rows[: asked.size], len(rows) > asked.size, count, is_estimate)
+    if asked.is_before:
+        return Found(shown[::-1], came_from, goes_on, count, is_estimate)
+    return Found(shown, goes_on, came_from, count, is_estimate)
 
 
 def counted(session: Session, statement: Select[*tuple[Any, ...]]) -> tuple[int, bool]:

@@ -9,7 +9,7 @@ from marshmallow import Schema
 
 from webapp.api.blueprint import PK, Resource, answers
 from webapp.api.fields import Key, Several, Word
-from webapp.api.paging import Json, PageQuery, collection, cursor, read_page
+from webapp.api.paging import Json, PageQuery, collection, read_page
 from webapp.api.resources.operations import operation_json
 from webapp.auth.permissions import Permission, audit_context, channel_scope, requires
 from webapp.channels import queries
@@ -80,7 +80,7 @@ def list_failed_records(wanted: Json, pk: int) -> Json:
     statement = queries.failed_statement(pk, failure_class=failure.value if failure else None)
     found = find(session, statement, Ordering((queries.RECORD_ID,)), asked)
     results = [_record(row) for (row,) in found.rows]
-    return collection(found, asked, wanted, results, lambda: cursor("-pk", (found.rows[-1][0].id,)))
+    return collection(found, asked, wanted, results, "-pk", lambda row: (row[0].id,))
 
 
 @resource.post(f"/{PK}/replay/")

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from webapp.api.blueprint import PK, Resource, answers
 from webapp.api.order_inputs import NewOrder, OrderChange, OrderQuery, whole_change
-from webapp.api.paging import Json, collection, cursor, read_page
+from webapp.api.paging import Json, collection, read_page
 from webapp.api.preconditions import answer_order, order_write
 from webapp.auth.permissions import Permission, audit_context, channel_scope, requires
 from webapp.channels.queries import channel_name
@@ -53,7 +53,7 @@ def list_orders(wanted: Json) -> Json:
     rows = [row for (row,) in found.rows]
     transfers = queries.funds_transfers(session, [row.id for row in rows])
     results = [order_listed(row, transfers[row.id]) for row in rows]
-    return collection(found, asked, wanted, results, lambda: cursor(word, _place(rows[-1], sort)))
+    return collection(found, asked, wanted, results, word, lambda row: _place(row[0], sort))
 
 
 @resource.post("/")
