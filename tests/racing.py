@@ -2,17 +2,22 @@
 
 import os
 import random
+import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from flask import Flask
+from sqlalchemy import event
 
 from webapp.core.db import db
 
 # Rounds of each race; KONTOR_RACE_N=200 for the long form, KONTOR_RACE_SEED to repeat one.
 ROUNDS = int(os.environ.get("KONTOR_RACE_N", "40"))
 SEED = int(os.environ.get("KONTOR_RACE_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
+
+_LOCK = re.compile(r"\sFOR (?:NO KEY )?UPDATE(?: OF \w+)?")
 
 
 def race(app: Flask, jobs: Sequence[Callable[[], Any]]) -> list[Any]:
@@ -36,3 +41,31 @@ def race(app: Flask, jobs: Sequence[Callable[[], Any]]) -> list[Any]:
     for thread in threads:
         thread.join()
     return outcomes
+
+
+@contextmanager
+def without_row_locks(after: str, people: int = 2) -> Iterator[None]:
+    """A negative control: no statement locks rows, and nobody goes on before all have read what `after` names.
+
+    `after` is a part of the statement that reads what is then decided upon; each thread waits behind its first one.
+    """
+    all_have_read, waited = threading.Barrier(people), set[int]()
+
+    def unlocked(
+        _connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool
+    ) -> tuple[str, Any]:
+        return _LOCK.sub("", statement), parameters
+
+    def meet(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        me = threading.get_ident()
+        if after in statement and me not in waited:
+            waited.add(me)
+            all_have_read.wait(30)
+
+    event.listen(db.engine, "before_cursor_execute", unlocked, retval=True)
+    event.listen(db.engine, "after_cursor_execute", meet)
+    try:
+        yield
+    finally:
+        event.remove(db.engine, "before_cursor_execute", unlocked)
+        event.remove(db.engine, "after_cursor_execute", meet)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from tests.cancel_desk import items_of_order, order_now
 from tests.cancelling import Counter, ship
 from tests.order_drafts import draft, findings, line, write
-from tests.racing import race
+from tests.racing import race, without_row_locks
 from webapp.catalog.models import Product
 from webapp.channels.models import Channel, DataSource
 from webapp.core.audit import AuditEntry
@@ -242,6 +242,20 @@ def test_control_when_no_version_is_given_then_the_second_is_refused_by_the_tabl
     outcomes = race(app, [lambda: says(order_id, counter, status=OrderStatus.PREPARING)] * 2)
     assert not any(isinstance(each, Conflict) and each.error_code == "stale_version" for each in outcomes)
     assert len(moves(order_id)) == 1
+
+
+def test_control_when_the_order_is_not_locked_then_both_pass_the_version(
+    app: Flask, counter: Counter
+) -> None:
+    """The version alone guards nothing: both have read it before either writes."""
+    order_id = order_of(counter, "V-1")
+    seen = version_of(order_id)
+    with without_row_locks("FROM vendor_order \nWHERE vendor_order.id"):
+        outcomes = race(
+            app, [lambda: says(order_id, counter, version=seen, status=OrderStatus.PREPARING)] * 2
+        )
+    assert not any(isinstance(each, Conflict) for each in outcomes), outcomes
+    assert len(moves(order_id)) == 2
 
 
 def version_of(order_id: int) -> int:
