@@ -23,16 +23,15 @@ from webapp.core.db import db, unit_of_work
 from webapp.core.operations import Operation
 from webapp.core.periodic import sweep
 from webapp.orders.models import Order, OrderItem
-from webapp.orders.service.tracking import UploadStatus, undo_upload
+from webapp.orders.service.tracking import UploadStatus, applying, undo_upload
 
 log = logging.getLogger(__name__)
 ROWS = int(os.environ.get("KONTOR_UPLOAD_CRASH_ROWS", "240"))
 KILLS, WHILE_READING = 10, 4
 IS_LONG = ROWS > 5_000
-# The small form has as many steps by smaller batches; a life of the long one may reach far into the file.
+# The small form has as many steps by smaller batches.
 SMALL_BATCH = "8"
 BATCH = "" if IS_LONG else SMALL_BATCH
-APPLYING_STEPS = "40" if IS_LONG else "12"
 CONTROL_ROWS = 240
 
 
@@ -109,10 +108,10 @@ def test_an_upload_when_its_worker_is_shot_ten_times_then_each_row_is_applied_on
     assert told() == []
 
     desk.ask(upload_id)
-    applying = Shots(processes, tmp_path, KILL_LIMIT=str(KILLS), KILL_WITHIN=APPLYING_STEPS)
-    applied = applying.until(upload_id, "applied")
+    shooting = Shots(processes, tmp_path, KILL_LIMIT=str(KILLS), KILL_WITHIN=_life(shipping))
+    applied = shooting.until(upload_id, "applied")
 
-    assert len(applying.fallen) == KILLS, f"seed {SEED}: {applying.fallen}"
+    assert len(shooting.fallen) == KILLS, f"seed {SEED}: {shooting.fallen}"
     counted = (applied.rows, applied.shipped, applied.unchanged, applied.refused, applied.waiting)
     harmless = wanted.count("unchanged") + wanted.count("duplicate")
     assert counted == (len(wanted), shipping, harmless, len(wanted) - shipping - harmless, 0)
@@ -120,7 +119,7 @@ def test_an_upload_when_its_worker_is_shot_ten_times_then_each_row_is_applied_on
     _each_shipped_once()
 
     again = desk.hand_in(the_file(ROWS))
-    applying.until(again, "checked")
+    shooting.until(again, "checked")
     once_more = {"will_ship": "unchanged", "duplicate": "unchanged"}
     assert [verdict for verdict, _ in verdicts(again)] == [once_more.get(each, each) for each in wanted]
     _each_shipped_once()
@@ -130,7 +129,7 @@ def test_an_upload_when_its_worker_is_shot_ten_times_then_each_row_is_applied_on
         len(wanted),
         shipping,
         time.monotonic() - began,
-        ", ".join(applying.fallen),
+        ", ".join(shooting.fallen),
     )
 
 
@@ -208,6 +207,12 @@ def _standing() -> list[tuple[Any, ...]]:
         OrderItem.shipped_date,
     ).join(OrderItem, OrderItem.order_id == Order.id)
     return [tuple(row) for row in db.session.execute(query.order_by(Order.id, OrderItem.part))]
+
+
+def _life(shipping: int) -> str:
+    """How many steps a life has at most, four to a batch, so that none of the shots finds the work done before it falls."""
+    batches = shipping // int(BATCH or applying.AT_ONCE)
+    return str(max(2, 4 * batches // (KILLS - WHILE_READING + 1)))
 
 
 def _stock(desk: Uploads, rows: int) -> None:
