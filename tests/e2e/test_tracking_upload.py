@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import openpyxl
@@ -77,7 +78,7 @@ def test_a_spreadsheet_when_uploaded_mapped_applied_and_undone_in_a_browser(
     look(page, "2-columns")
     page.get_by_label("Tracking number", exact=True).select_option(label="A · Colis")
     page.get_by_role("button", name="Check with these columns").click()
-    expect(page.locator("#order_number-error")).to_have_text("Choose the column that holds it.")
+    expect(page.locator("#order_number-error")).to_have_text("Choose the column that holds the order number.")
     expect(page.get_by_label("Tracking number", exact=True)).to_have_value("0")
     assert axe_problems(page) == []
     look(page, "3-not-yet")
@@ -124,6 +125,32 @@ def test_a_spreadsheet_when_uploaded_mapped_applied_and_undone_in_a_browser(
     expect(page.get_by_role("row", name="TR900100101")).to_contain_text("Undone")
     look(page, "7-undone")
     assert items_now(1) == [(400, None), (400, None)]
+
+
+def test_a_part_of_an_item_when_uploaded_in_a_browser_then_so_many_leave_and_the_order_shows_both(
+    page: Page, desk: Uploads
+) -> None:
+    order_id = desk.order("2001", item(sku="MUG", name="Mug", quantity=Decimal(5)))
+    rows = [
+        (*HEADER, "SKU", "Quantity"),
+        ("2001", "TR900200101", "MUG", 2),
+        ("2001", "TR900200102", "MUG", 4),
+    ]
+    upload(page, xlsx_of(rows[:2]), "mugs.xlsx")
+    work(page, "Being checked")
+    expect(page.get_by_role("row", name="TR900200101")).to_contain_text("Will ship 2 of 5")
+    page.get_by_role("button", name="Apply 1 row").click()
+    work(page, "The numbers are being written.")
+    expect(page.get_by_role("row", name="TR900200101")).to_contain_text("Shipped 2 of 5")
+    look(page, "9-part")
+    page.get_by_role("link", name="Upload another file").click()
+    upload(page, xlsx_of([rows[0], rows[2]]), "more.xlsx")
+    work(page, "Being checked")
+    expect(page.get_by_role("row", name="TR900200102")).to_contain_text("Only 3 can still be sent")
+    assert axe_problems(page) == []
+    page.goto(f"/orders/{order_id}")
+    expect(page.get_by_text("shipped 2 × Mug: TR900200101")).to_be_visible()
+    look(page, "10-part-order")
 
 
 def test_a_file_that_is_too_large_when_sent_then_the_field_says_so(page: Page) -> None:

@@ -161,6 +161,22 @@ def test_the_errors_when_a_cell_looks_like_a_formula_then_it_stays_text(
     assert not [cell for row in sheet.iter_rows() for cell in row if cell.data_type in ("f", "e")]
 
 
+def test_the_errors_of_a_wide_file_when_downloaded_then_they_can_be_mended_and_uploaded_again(
+    client: StaffClient, desk: Uploads
+) -> None:
+    more = [f"Note {at}" for at in range(18)]
+    row = [*more, "TR900100102", "9999"]
+    upload_id = checked(client, csv_of([(*more, "Tracking number", "Order number"), row]))
+    errors = client.get(f"/tracking/{upload_id}/errors.xlsx").data
+    desk.order("9999")
+
+    again = checked(client, errors)
+
+    titles = upload_now(again).titles
+    assert titles == [*more[:16], "Tracking number", "Order number", "Reason", "Row"]
+    assert status(again).waiting == 1
+
+
 def test_applying_and_undoing_when_asked_from_the_page_then_the_order_follows(
     client: StaffClient, desk: Uploads
 ) -> None:

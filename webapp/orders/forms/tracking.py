@@ -49,7 +49,11 @@ class ColumnsForm(FlaskForm):
     def offer(self, titles: Sequence[str], width: int) -> None:
         """The columns of the file by letter and title; those that need not be there can be left out."""
         names = [titles[at] if at < len(titles) else "" for at in range(max(width, len(titles)))]
-        choices = [(at, f"{_letter(at)} · {name}" if name else _letter(at)) for at, name in enumerate(names)]
+        self.letters = [_letter(at) for at in range(len(names))]
+        choices = [
+            (at, f"{letter} · {name}" if name else letter)
+            for at, (letter, name) in enumerate(zip(self.letters, names, strict=True))
+        ]
         for field in Field:
             first = gettext("Choose a column") if field in REQUIRED else gettext("Not in the file")
             self[field.value].choices = [(NOT_THERE, first), *choices]

@@ -291,14 +291,20 @@ def _nothing_words(upload: TrackingUpload) -> str:
     )
 
 
+_MISSING: Final = {
+    Field.ORDER_NUMBER: "Choose the column that holds the order number.",
+    Field.TRACKING_NUMBER: "Choose the column that holds the tracking number.",
+}
+
+
 def _check_columns(columns: Mapping[Field, int], width: int) -> None:
     problems: dict[str, list[str]] = {}
     for field, at in columns.items():
         if not 0 <= at < width:
             problems[field.value] = ["Choose a column of the file."]
-    for field in (Field.ORDER_NUMBER, Field.TRACKING_NUMBER):
+    for field in _MISSING:
         if field not in columns:
-            problems[field.value] = ["Choose the column that holds it."]
+            problems[field.value] = [_MISSING[field]]
     taken: dict[int, Field] = {}
     for field, at in columns.items():
         if at in taken and field.value not in problems:

@@ -1,7 +1,7 @@
 """The pages of tracking uploads: all of them, and one with its preview."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from tempfile import SpooledTemporaryFile
 from typing import Any, Final, cast
 
@@ -149,18 +149,28 @@ def errors(upload_id: int) -> Response:
     header = [*upload.titles] if upload.has_header else [""] * width
     width = max(width, len(header))
     header += [""] * (width - len(header))
+    kept = _kept_columns(from_json(upload.columns), width)
     found = queries.every_row(session, upload.id, [verdict.value for verdict in PROBLEMS])
     rows = (
-        chain((row.cells + [""] * width)[:width], [reason(Verdict(row.verdict), row.fact), row.position])
-        for row in found
+        [*_cells_at(row.cells, kept), reason(Verdict(row.verdict), row.fact), row.position] for row in found
     )
     file = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - the response closes it
-    titles = [*header, gettext("Reason"), gettext("Row")]
-    write_xlsx(cast(Any, file), gettext("Errors"), titles, (list(row) for row in rows))
+    titles = [*_cells_at(header, kept), gettext("Reason"), gettext("Row")]
+    write_xlsx(cast(Any, file), gettext("Errors"), titles, rows)
     file.seek(0)
     name = f"{upload.file_name.rpartition('.')[0] or upload.file_name}-errors.xlsx"
     kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     return send_file(file, mimetype=kind, as_attachment=True, download_name=name)
+
+
+def _kept_columns(columns: Mapping[Field, int], width: int) -> list[int]:
+    """All columns of the file, or as many as leave room for the two that are added: the mended file is read again."""
+    others = [at for at in range(width) if at not in columns.values()]
+    return sorted([*columns.values(), *others[: MOST_COLUMNS - 2 - len(columns)]])
+
+
+def _cells_at(cells: Sequence[str], kept: Sequence[int]) -> list[str]:
+    return [cells[at] if at < len(cells) else "" for at in kept]
 
 
 def reason(verdict: Verdict, fact: str) -> str:
