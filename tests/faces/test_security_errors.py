@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from flask import Flask, request
 from flask.testing import FlaskClient
+from flask_babel import gettext
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -19,12 +20,16 @@ from webapp.auth.roles import Role
 from webapp.core.audit import AuditEntry
 from webapp.core.db import db
 from webapp.core.errors import Conflict, DomainError, InvalidInput, NotFound
+from webapp.core.sentences import mid_sentence, one_after_another, said
 from webapp.core.settings import Settings
+from webapp.orders.enums import OrderStatus
+from webapp.ui import i18n
 
 HTMX = {"HX-Request": "true"}
 SECRET = "secret of a bug <script>alert(1)</script>"
 REFUSALS: dict[str, Exception] = {
     "conflict": Conflict("Ece <b>Kaya</b> was faster.", details={"winner": "Ece Kaya"}),
+    "rule": Conflict(mid_sentence(OrderStatus.CANCELLED.label)),
     "missing": NotFound("There is no order 15."),
     "invalid": InvalidInput("Look at the amount.", fields={"amount": ["Write a figure."]}),
     "teapot": DomainError("Short and stout.", code="teapot", http_status=418),
@@ -243,3 +248,28 @@ def _assert_nothing_leaks(body: str) -> None:
         "<script>alert",
     ):
         assert word not in body
+
+
+def test_refusal_of_a_rule_when_read_in_turkish_then_its_parts_are_said_in_turkish(app: Flask) -> None:
+    with app.test_request_context(headers={"Accept-Language": "tr"}):
+        label = mid_sentence(OrderStatus.SHIPPED.label)
+
+        translated = gettext(OrderStatus.SHIPPED.label)
+        assert translated != OrderStatus.SHIPPED.label
+        # By whichever of the two `gettext` a page asks, and however deep the part stands.
+        for say in (gettext, i18n.gettext):
+            assert say(one_after_another([said("«%(status)s»", status=label)])) == f"«{translated}»"
+
+
+def test_refusal_of_a_rule_when_a_turkish_owner_asks_then_the_page_is_turkish_and_the_api_english(
+    failing: Flask, session: Session
+) -> None:
+    client, staff = failing.test_client(), make_staff(language="tr")
+    sign_in(client, staff)
+    carry_token(client, staff)
+
+    page, problem = client.get("/fail/rule").text, client.get("/api/v1/fail/rule").json
+
+    assert problem is not None
+    assert problem["detail"] == "cancelled"
+    assert "İptal edildi" in page

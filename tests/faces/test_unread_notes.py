@@ -59,6 +59,7 @@ NO_ORDERS: Final = {
     "channel_webhooks": "the channel speaks",
     "gateway_webhooks": "the bank speaks",
     "mentions": "reading the notes themselves",
+    "second_step": "one's own sign-in",
     "tokens": "one's own tokens",
     "webhooks": "who is told of events",
     **dict.fromkeys(

@@ -21,6 +21,8 @@ from sqlalchemy.orm import Session
 from webapp.core.audit import AuditContext, Origin
 from webapp.core.bulk import plain_array
 from webapp.core.errors import Conflict, NotFound
+from webapp.core.sentences import said
+from webapp.core.text import N_
 from webapp.orders.models import NoteReader, Order, OrderNote
 
 # Milliseconds. Longer than any of our transactions holds a lock, shorter than a person waits for a page.
@@ -118,8 +120,13 @@ def _refuse_unread(session: Session, order: Order, acting: AuditContext) -> None
     notes = unread_notes(session, order.id, acting.staff_id)
     if notes:
         raise MustReadFirst(
-            f"{notes[0].author} left a note on order {order.number} that must be read first."
-            " Confirm on the order's page that you have read it, then do this again.",
+            said(
+                N_(
+                    "%(author)s left a note on order %(number)s that must be read first. Confirm on the order's page that you have read it, then do this again."
+                ),
+                author=notes[0].author,
+                number=order.number,
+            ),
             details={"order_id": order.id, "notes": [note.id for note in notes]},
         )
 

@@ -106,7 +106,9 @@ def is_api() -> bool:
 
 def _on_domain_error(error: DomainError) -> Response:
     _settle_reader()
-    return answer(Failure(error.status, error.error_code, gettext(error.message), error.details))
+    # Programs read English, whatever language their owner reads.
+    words = error.message if is_api() else gettext(error.message)
+    return answer(Failure(error.status, error.error_code, words, error.details))
 
 
 def _on_untrusted_host(_: SecurityError) -> Response:

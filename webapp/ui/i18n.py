@@ -7,9 +7,10 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from babel.support import Translations
 from flask import Flask, has_request_context, request
-from flask_babel import Babel, get_locale, get_translations
+from flask_babel import Babel, Domain, get_locale, get_translations
 
 from webapp.auth.permissions import staff_or_none
+from webapp.core.sentences import Sentence
 
 Answer = TypeVar("Answer")
 
@@ -23,9 +24,9 @@ def init_i18n(app: Flask) -> None:
     app.config.setdefault("BABEL_DEFAULT_LOCALE", "en")
     app.config.setdefault("BABEL_DEFAULT_TIMEZONE", DEFAULT_TIME_ZONE)
     app.config.setdefault("BABEL_TRANSLATION_DIRECTORIES", "translations")
-    Babel(app, locale_selector=_choose_language, timezone_selector=_choose_time_zone)
+    _Babel(app, locale_selector=_choose_language, timezone_selector=_choose_time_zone)
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
-        gettext=lambda message: catalogue().ugettext(message),
+        gettext=gettext,
         ngettext=lambda one, many, number: catalogue().ungettext(one, many, number),
         newstyle=True,
     )
@@ -74,8 +75,26 @@ def catalogue() -> Translations:
 
 def gettext(message: str, **variables: object) -> str:
     """Flask-Babel's `gettext` by the catalogue of this request; it does not see `force_locale`. For what every page says."""
+    if isinstance(message, Sentence):
+        return message.in_words(catalogue().ugettext)
     text: str = catalogue().ugettext(message)
     return text % variables if variables else text
+
+
+class _Domain(Domain):
+    """Flask-Babel's catalogue, which also knows sentences of parts: every `gettext` may be given a refusal's message."""
+
+    def gettext(self, string: str, **variables: object) -> str:
+        if isinstance(string, Sentence):
+            return string.in_words(super().gettext)
+        text: str = super().gettext(string, **variables)
+        return text
+
+
+class _Babel(Babel):
+    @property
+    def domain_instance(self) -> Domain:
+        return _Domain(domain=self.domain)
 
 
 @cache

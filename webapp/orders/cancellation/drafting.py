@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from webapp.core.iban import is_iban
-from webapp.core.money import quantise
+from webapp.core.money import in_words, quantise
+from webapp.core.sentences import mid_sentence, said
+from webapp.core.text import N_
 from webapp.orders.cancellation.amounts import adjusted_lines, computed_lines, effective_policy
 from webapp.orders.cancellation.approval import roles_that_approve_alone
 from webapp.orders.cancellation.facts import CancelRequest, OrderFacts
@@ -115,18 +117,20 @@ def _request_problems(
 ) -> Iterator[Problem]:
     """What is wrong with the request as a whole, before any money is looked for."""
     if request.next_status is not None and request.next_status not in ENDED_STATUSES:
-        message = f"A plan cannot end its items as {request.next_status.label.lower()}."
+        message = said(
+            N_("A plan cannot end its items as %(status)s."), status=mid_sentence(request.next_status.label)
+        )
         yield Problem(ProblemCode.END_STATUS, Severity.OPENING, message, field="next_status")
     forced = request.forced_refund_amount
     if forced is None:
         return
     if not 0 <= forced <= order.left or forced != quantise(forced, order.currency):
-        message = f"Enter an amount from 0 to {quantise(order.left, order.currency)} {order.currency}."
+        message = said(N_("Enter an amount from 0 to %(most)s."), most=in_words(order.left, order.currency))
         yield Problem(ProblemCode.FORCED_AMOUNT, Severity.OPENING, message, field="forced_refund_amount")
     elif (
         forced != sum((line.computed for line in lines), Decimal(0)) and not request.adjustment_reason.strip()
     ):
-        message = "Say why another amount than the computed one goes back."
+        message = said(N_("Say why another amount than the computed one goes back."))
         yield Problem(
             ProblemCode.ADJUSTMENT_REASON_MISSING, Severity.OPENING, message, field="adjustment_reason"
         )
@@ -137,12 +141,16 @@ def _money_problems(
 ) -> Iterator[Problem]:
     """What stands in the way of the money, or is only worth knowing."""
     if order.money_mismatch:
-        message = "The shop's total is not the sum of its parts: nothing is paid back by itself."
+        message = said(N_("The shop's total is not the sum of its parts: nothing is paid back by itself."))
         yield Problem(ProblemCode.MONEY_MISMATCH, Severity.NOTICE, message)
     wanted = sum((plan.refund_amount for plan in plans), Decimal(0))
     moves = sum((plan.owed + plan.released for plan in plans), Decimal(0))
     if moves < wanted:
-        message = f"Only {moves} of {wanted} {order.currency} was paid and can go back."
+        message = said(
+            N_("Only %(moves)s of %(wanted)s was paid and can go back."),
+            moves=moves,
+            wanted=f"{wanted} {order.currency}",
+        )
         yield Problem(ProblemCode.MORE_THAN_CAPTURED, Severity.NOTICE, message)
     yield from _bank_problems(request, plans)
 
@@ -152,14 +160,14 @@ def _bank_problems(request: CancelRequest, plans: Sequence[PlanDraft]) -> Iterat
     transfers = any(part.way is RefundWay.TRANSFER for plan in plans for part in plan.tenders)
     if not transfers:
         if request.ibans or request.holder_names:
-            message = "No money goes back by bank, so the account is not kept."
+            message = N_("No money goes back by bank, so the account is not kept.")
             yield Problem(ProblemCode.IBAN_NOT_NEEDED, Severity.NOTICE, message, field="ibans")
         return
     wrong = [iban for iban in request.ibans if not is_iban(iban)]
     if wrong:
-        message = "The IBAN is not valid: check it digit by digit."
+        message = N_("The IBAN is not valid: check it digit by digit.")
         yield Problem(ProblemCode.IBAN_INVALID, Severity.OPENING, message, field="ibans")
     names = [name for name in request.holder_names if name.strip()]
     if not request.ibans or len(names) != len(request.ibans):
-        message = "Enter the IBAN and its holder before the plan is approved: money goes back by bank."
+        message = N_("Enter the IBAN and its holder before the plan is approved: money goes back by bank.")
         yield Problem(ProblemCode.IBAN_MISSING, Severity.APPROVAL, message, field="ibans")

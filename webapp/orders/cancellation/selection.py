@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from webapp.core.sentences import mid_sentence, said
+from webapp.core.text import N_
 from webapp.orders.cancellation.facts import CancelItem, CancelRequest, ItemFacts, OrderFacts, ReasonChoice
 from webapp.orders.cancellation.plan import PlanLine, Problem, ProblemCode, RowSplit, Severity
 from webapp.orders.enums import ENDED_STATUSES, LIVE_STATUSES, PlanKind
@@ -37,7 +39,7 @@ def select_rows(order: OrderFacts, request: CancelRequest) -> Selection:
         lines.append(line)
         problems += _reason_problems(line)
     if not taken and not problems:
-        message = "No item can be cancelled: each has ended or stands in another plan."
+        message = N_("No item can be cancelled: each has ended or stands in another plan.")
         problems.append(Problem(ProblemCode.NOTHING_TO_CANCEL, Severity.OPENING, message))
     return Selection(
         lines=tuple(sorted(lines, key=lambda line: line.kind is PlanKind.REFUND)),
@@ -58,7 +60,7 @@ def _stays(item: ItemFacts, taken: Decimal | None) -> bool:
 
 
 def _unknown(wish: CancelItem) -> Problem:
-    message = f"The order has no item {wish.key}."
+    message = said(N_("The order has no item %(item)s."), item=wish.key)
     return Problem(ProblemCode.ITEM_UNKNOWN, Severity.OPENING, message, wish.key)
 
 
@@ -70,21 +72,31 @@ def _obstacle(item: ItemFacts, wish: CancelItem, *, is_repeated: bool) -> Proble
 
     if is_repeated:
         return problem(
-            ProblemCode.ITEM_REPEATED, f"{item.name} is named twice; name it once with its quantity."
+            ProblemCode.ITEM_REPEATED,
+            said(N_("%(item)s is named twice; name it once with its quantity."), item=item.name),
         )
     if item.status in ENDED_STATUSES:
-        return problem(ProblemCode.ITEM_ENDED, f"{item.name} is {item.status.label.lower()} already.")
+        return problem(
+            ProblemCode.ITEM_ENDED,
+            said(
+                N_("%(item)s is %(status)s already."), item=item.name, status=mid_sentence(item.status.label)
+            ),
+        )
     if item.status not in LIVE_STATUSES:
-        message = f"{item.name} stands in another open plan; approve or reject that one first."
+        message = said(
+            N_("%(item)s stands in another open plan; approve or reject that one first."), item=item.name
+        )
         return problem(ProblemCode.ITEM_IN_OPEN_PLAN, message)
     if wish.quantity is None or wish.quantity == item.quantity:
         return None
     if is_divisible(item.quantity) and 0 < wish.quantity < item.quantity and wish.quantity % 1 == 0:
         return None
-    whole = (
-        f"between 1 and {item.quantity.normalize():f}" if is_divisible(item.quantity) else "only as a whole"
-    )
-    return problem(ProblemCode.QUANTITY, f"{item.name} can be cancelled {whole}.")
+    if is_divisible(item.quantity):
+        most = f"{item.quantity.normalize():f}"
+        message = said(N_("%(item)s can be cancelled between 1 and %(most)s."), item=item.name, most=most)
+    else:
+        message = said(N_("%(item)s can be cancelled only as a whole."), item=item.name)
+    return problem(ProblemCode.QUANTITY, message)
 
 
 def _line(item: ItemFacts, wish: CancelItem, request: CancelRequest, currency: str) -> PlanLine:
@@ -111,14 +123,23 @@ def _reason_problems(line: PlanLine) -> Iterator[Problem]:
         return Problem(code, Severity.OPENING, message, line.item_key, "reason")
 
     if reason is None:
-        yield problem(ProblemCode.REASON_MISSING, f"Choose a reason for {line.name}.")
+        yield problem(ProblemCode.REASON_MISSING, said(N_("Choose a reason for %(item)s."), item=line.name))
         return
     if not reason.is_active:
         yield problem(
-            ProblemCode.REASON_INACTIVE, f"The reason for {line.name} is no longer used; choose another."
+            ProblemCode.REASON_INACTIVE,
+            said(N_("The reason for %(item)s is no longer used; choose another."), item=line.name),
         )
     if reason.kind is not line.kind:
-        other = "returned" if line.kind is PlanKind.REFUND else "cancelled"
-        yield problem(ProblemCode.REASON_WRONG_KIND, f"{line.name} is {other}; choose a reason for that.")
+        is_return = line.kind is PlanKind.REFUND
+        template = (
+            N_("%(item)s is returned; choose a reason for that.")
+            if is_return
+            else N_("%(item)s is cancelled; choose a reason for that.")
+        )
+        yield problem(ProblemCode.REASON_WRONG_KIND, said(template, item=line.name))
     if reason.needs_text and not reason.text.strip():
-        yield problem(ProblemCode.REASON_TEXT_MISSING, f"The reason for {line.name} needs a few words.")
+        yield problem(
+            ProblemCode.REASON_TEXT_MISSING,
+            said(N_("The reason for %(item)s needs a few words."), item=line.name),
+        )

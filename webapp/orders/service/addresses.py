@@ -18,6 +18,7 @@ from webapp.cargo.cargo_service import CargoService
 from webapp.channels.models import Channel
 from webapp.core.audit import AuditContext, record
 from webapp.core.errors import Conflict, PermissionDenied
+from webapp.core.sentences import said
 from webapp.core.text import N_
 from webapp.customers.identity import ADDRESS_FIELDS, address_hash, address_values
 from webapp.customers.models import Address
@@ -253,10 +254,16 @@ def _require_redirect(session: Session, context: AuditContext) -> None:
 def _refuse_while_waiting(session: Session, order: Order, side: Side) -> None:
     change = waiting_change(session, order.id, side)
     if change is not None:
-        whom = "the carrier" if change.way == Way.REDIRECT else "the channel"
+        whom = said(N_("the carrier") if change.way == Way.REDIRECT else N_("the channel"))
         raise Conflict(
-            f"A change of this address by {change.requested_by} on {change.created_at:%d %b %Y at %H:%M} UTC still "
-            f"waits for {whom}. Wait for the answer, then change it again.",
+            said(
+                N_(
+                    "A change of this address by %(requested_by)s on %(created_at)s UTC still waits for %(whom)s. Wait for the answer, then change it again."
+                ),
+                requested_by=change.requested_by,
+                created_at=f"{change.created_at:%d %b %Y at %H:%M}",
+                whom=whom,
+            ),
             code="address_change_waiting",
             details={"requested_by": change.requested_by, "way": change.way},
         )

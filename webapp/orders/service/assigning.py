@@ -14,6 +14,8 @@ from webapp.core.audit import AuditContext, record
 from webapp.core.errors import Conflict, InvalidInput
 from webapp.core.operations import Operation, OperationRun
 from webapp.core.overtaken import overtaken
+from webapp.core.sentences import said
+from webapp.core.text import N_
 from webapp.core.worklist import Subject, work_through
 from webapp.orders.locks import lock_order
 from webapp.orders.models import Order, OrderAssignment
@@ -112,7 +114,9 @@ def _check_person(session: Session, order: Order, staff_id: int | None) -> str:
     for each in colleagues(session, order.channel_id):
         if each.id == staff_id:
             return each.name
-    raise _nobody(f"This person may not know of order {order.number}; choose somebody else.")
+    raise _nobody(
+        said(N_("This person may not know of order %(number)s; choose somebody else."), number=order.number)
+    )
 
 
 def _nobody(words: str) -> InvalidInput:

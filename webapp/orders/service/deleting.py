@@ -10,6 +10,8 @@ from webapp.cargo.models import CargoErrand
 from webapp.channels.models import RemoteRecord
 from webapp.core.audit import AuditContext, record
 from webapp.core.errors import Conflict
+from webapp.core.sentences import said
+from webapp.core.text import N_
 from webapp.orders.locks import lock_order
 from webapp.orders.models import (
     AddressChange,
@@ -61,7 +63,12 @@ def delete_order(session: Session, order_id: int, context: AuditContext) -> None
     for model in (*_MONEY, *_DECIDED):
         if session.scalar(select(exists().where(model.order_id == order.id))):
             raise OrderHasMoney(
-                f"Order {order.number} has payments, refunds, parcels or cancellations. Cancel it instead."
+                said(
+                    N_(
+                        "Order %(number)s has payments, refunds, parcels or cancellations. Cancel it instead."
+                    ),
+                    number=order.number,
+                )
             )
     _free_stock(session, order)
     session.execute(update(RemoteRecord).where(RemoteRecord.order_id == order.id).values(order_id=None))

@@ -12,6 +12,8 @@ from webapp.core.audit import AuditContext, AuditEntry, record
 from webapp.core.db import Base
 from webapp.core.errors import Conflict, InvalidInput
 from webapp.core.overtaken import told_change
+from webapp.core.sentences import said
+from webapp.core.text import N_
 from webapp.orders.enums import ClientType, DeliveryType
 from webapp.orders.locks import lock_order
 from webapp.orders.models import Order
@@ -99,7 +101,9 @@ def check_columns(model: type[Base], columns: Mapping[str, Any], editable: froze
         elif name in _CHOICES and value is not None and value not in _CHOICES[name]:
             problems[name] = [f"Use one of {listed(sorted(_CHOICES[name]))}."]
     if problems:
-        raise InvalidInput(f"Not changed: {listed(sorted(problems))}.", fields=problems)
+        raise InvalidInput(
+            said(N_("Not changed: %(items)s."), items=listed(sorted(problems))), fields=problems
+        )
 
 
 def check_version(session: Session, order: Order, version: int | None) -> None:
@@ -107,9 +111,9 @@ def check_version(session: Session, order: Order, version: int | None) -> None:
     if version is None or version == order.version:
         return
     latest = latest_change(session, order)
-    who = latest.actor if latest else "Somebody"
+    who = latest.actor if latest else said(N_("Somebody"))
     raise Conflict(
-        f"{who} has changed this order meanwhile. Look at the change, then save again.",
+        said(N_("%(who)s has changed this order meanwhile. Look at the change, then save again."), who=who),
         code="stale_version",
         details={"version": order.version, **told_change(latest)},
     )

@@ -23,6 +23,8 @@ from webapp.core.db import before_commit
 from webapp.core.errors import Conflict, NotFound
 from webapp.core.operations import NewOperation, Operation, OperationState, Queue, hint_after_commit
 from webapp.core.operations import create as create_operation
+from webapp.core.sentences import said
+from webapp.core.text import N_
 from webapp.orders.enums import OPEN_ACTION_STATES, STUCK_ACTION_STATES, ActionKind, ActionState
 from webapp.orders.locks import held_up, limit_waiting, lock_order, lock_orders
 from webapp.orders.models import IntegrationAction, Order
@@ -113,7 +115,10 @@ class IntegrationActionService:
     def _sent_again(self, action: IntegrationAction, audit_context: AuditContext) -> IntegrationAction:
         if action.state not in {*STUCK_ACTION_STATES, ActionState.FAILED}:
             raise Conflict(
-                f"This is “{ActionState(action.state).label}” by now; there is nothing to send again."
+                said(
+                    N_("This is “%(label)s” by now; there is nothing to send again."),
+                    label=said(ActionState(action.state).label),
+                )
             )
         if self._newer_was_told(action):
             raise Conflict(
@@ -153,7 +158,9 @@ class IntegrationActionService:
         order = lock_order(self.session, self._order_of(action_id), acting=audit_context)
         action = self._locked(action_id)
         if action.state not in STUCK_ACTION_STATES:
-            raise Conflict(f"This is “{ActionState(action.state).label}” by now.")
+            raise Conflict(
+                said(N_("This is “%(label)s” by now."), label=said(ActionState(action.state).label))
+            )
         action.state, action.ended_at = ActionState.BY_HAND.value, func.clock_timestamp()
         if wants_answer(action):
             channel_answered(self.session, action, order, ChannelAnswer(told=True))

@@ -10,6 +10,8 @@ from webapp.auth.models import StaffUser
 from webapp.core.audit import AuditContext, Origin, record
 from webapp.core.errors import InvalidInput, PermissionDenied
 from webapp.core.operations import NewOperation, Operation, OperationRun, Queue, create
+from webapp.core.sentences import said
+from webapp.core.text import N_
 from webapp.core.worklist import Subject, put
 
 MOST_TOUCHED: Final = 5_000  # orders that one deed goes through that moves neither money nor goods
@@ -32,7 +34,9 @@ def ask_for_many(
     if not subjects:
         raise InvalidInput("Tick at least one line.")
     if len(subjects) > most:
-        raise InvalidInput(f"{most:,} at once at most. Narrow the list and do it in several goes.")
+        raise InvalidInput(
+            said(N_("%(most)s at once at most. Narrow the list and do it in several goes."), most=f"{most:,}")
+        )
     operation, is_new = create(
         session,
         NewOperation(

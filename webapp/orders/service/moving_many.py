@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 from webapp.core.audit import AuditContext, AuditEntry, Origin, record
 from webapp.core.errors import InvalidInput
 from webapp.core.operations import NewOperation, Operation, OperationRun, Queue, create
+from webapp.core.sentences import said
+from webapp.core.text import N_
 from webapp.core.worklist import Subject, put_selected, work_through
 from webapp.orders.enums import ENDED_STATUSES, LIVE_STATUSES, OrderStatus
 from webapp.orders.inputs import MoveItems
@@ -79,7 +81,12 @@ def _write_list(session: Session, operation: Operation, orders: Select[int]) -> 
     if not found:
         raise InvalidInput("Tick at least one line.")
     if found > MOST_AT_ONCE:
-        raise InvalidInput(f"{MOST_AT_ONCE:,} at once at most. Narrow the list and do it in several goes.")
+        raise InvalidInput(
+            said(
+                N_("%(most)s at once at most. Narrow the list and do it in several goes."),
+                most=f"{MOST_AT_ONCE:,}",
+            )
+        )
 
 
 def _asked(session: Session, run: OperationRun) -> AuditEntry:

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from webapp.auth.models import StaffChannel, StaffUser
 from webapp.core.audit import AuditContext, record
 from webapp.core.errors import InvalidInput, NotFound
-from webapp.core.text import fold
+from webapp.core.sentences import said
+from webapp.core.text import N_, fold
 from webapp.orders.locks import lock_order
 from webapp.orders.models import NoteReader, Order, OrderNote
 from webapp.orders.queries.timeline import NOTE_ADDED
@@ -61,7 +62,7 @@ def add_note(session: Session, new: NewNote, context: AuditContext) -> bool:
     must be read takes the order's lock, so that it stands either before a colleague's act or after it.
     """
     if not new.body or len(new.body) > LONGEST_NOTE:
-        raise InvalidInput(f"A note has 1 to {LONGEST_NOTE:,} characters.")
+        raise InvalidInput(said(N_("A note has 1 to %(most)s characters."), most=f"{LONGEST_NOTE:,}"))
     channel_id = session.scalar(select(Order.channel_id).where(Order.id == new.order_id))
     if channel_id is None:
         raise NotFound("There is no such order.")

@@ -14,6 +14,8 @@ from webapp.channels.models import Channel
 from webapp.core.audit import SYSTEM, AuditContext, record
 from webapp.core.errors import Conflict, InvalidInput
 from webapp.core.money import tax_included
+from webapp.core.sentences import mid_sentence, said
+from webapp.core.text import N_
 from webapp.orders.enums import ENDED_STATUSES, OrderStatus
 from webapp.orders.inputs import ItemDraft
 from webapp.orders.locks import lock_order
@@ -89,7 +91,13 @@ class OrderItemService:
         order = lock_order(self.session, order.id, acting=audit_context)
         line = _line(self._next_position(order), product, image, kwargs)
         if self._has_line(order, line.remote_line_id):
-            raise Conflict(f"Order {order.number} has the line {line.remote_line_id} already.")
+            raise Conflict(
+                said(
+                    N_("Order %(number)s has the line %(remote_line_id)s already."),
+                    number=order.number,
+                    remote_line_id=line.remote_line_id,
+                )
+            )
         item = _new_item(order, line, product, self._stock_list(order))
         self.session.add(item)
         order.amount += line.amount - line.discount_amount
@@ -135,8 +143,8 @@ class OrderItemService:
         check_version(self.session, order, version)
         self.session.refresh(order_item)
         if order_item.status in ENDED_STATUSES and not force:
-            ended = OrderStatus(order_item.status).label.lower()
-            raise Conflict(f"The item is {ended}: nothing about it changes any more.")
+            ended = mid_sentence(OrderStatus(order_item.status).label)
+            raise Conflict(said(N_("The item is %(ended)s: nothing about it changes any more."), ended=ended))
         changes = self._changed(order_item, columns)
         if changes:
             self._write(order, order_item, changes, audit_context)
@@ -179,7 +187,11 @@ class OrderItemService:
         self.session.refresh(order_item)
         if not is_divisible(order_item.quantity) or not 0 < quantity < order_item.quantity:
             raise InvalidInput(
-                f"{order_item.name or order_item.sku} has no part of {quantity} to split off.",
+                said(
+                    N_("%(item)s has no part of %(quantity)s to split off."),
+                    item=order_item.name or order_item.sku,
+                    quantity=quantity,
+                ),
                 fields={"quantity": ["Choose fewer whole units than there are."]},
             )
         money = split_row(RowMoney.of(order_item), order_item.quantity, quantity, order.currency)

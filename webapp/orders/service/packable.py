@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 
 from webapp.cargo.models import CargoErrand
 from webapp.core.errors import Conflict, InvalidInput
+from webapp.core.sentences import mid_sentence, said
+from webapp.core.text import N_
 from webapp.orders.enums import LEFT_STATUSES, LIVE_STATUSES, OrderStatus
 from webapp.orders.inputs import PackageDraft
 from webapp.orders.models import Order, OrderItem, Package
@@ -49,7 +51,7 @@ def check_packages(
 ) -> None:
     """Raises InvalidInput at the field of what is wrong, Conflict for an item that has left, ended or is held."""
     if not packages or len(packages) > MOST_PACKAGES:
-        raise wrong("packages", f"Say 1 to {MOST_PACKAGES} parcels.")
+        raise wrong("packages", said(N_("Say 1 to %(most)s parcels."), most=MOST_PACKAGES))
     taken: dict[int, Decimal] = {}
     for at, draft in enumerate(packages, start=1):
         _check_one(at, draft, rows, fixed, taken)
@@ -74,22 +76,38 @@ def _check_one(
     taken: dict[int, Decimal],
 ) -> None:
     if len(draft.tracking_number) > LONGEST_NUMBER:
-        raise wrong(f"tracking_number-{at}", f"A number has at most {LONGEST_NUMBER} characters.")
+        raise wrong(
+            f"tracking_number-{at}",
+            said(N_("A number has at most %(most)s characters."), most=LONGEST_NUMBER),
+        )
     if not any(quantity > 0 for quantity in draft.contents.values()):
-        raise wrong(f"package-{at}", f"Parcel {at} is empty.")
+        raise wrong(f"package-{at}", said(N_("Parcel %(at)s is empty."), at=at))
     for key, quantity in draft.contents.items():
         item = rows.get(key)
         if item is None:
             raise wrong("items", "An item that was packed is not this order's.")
         if item.package_id is not None and item.package_id in fixed:
             number = fixed[item.package_id].number
-            raise Conflict(f"{name_of(item)} travels in parcel {number} already, which stays as it is.")
+            raise Conflict(
+                said(
+                    N_("%(item)s travels in parcel %(number)s already, which stays as it is."),
+                    item=name_of(item),
+                    number=number,
+                )
+            )
         if item.status not in LIVE_STATUSES:
-            now = OrderStatus(item.status).label.lower()
-            raise Conflict(f"{name_of(item)} is {now} ({item.status}) and cannot be packed.")
+            now = mid_sentence(OrderStatus(item.status).label)
+            raise Conflict(
+                said(
+                    N_("%(item)s is %(now)s (%(status)s) and cannot be packed."),
+                    item=name_of(item),
+                    now=now,
+                    status=item.status,
+                )
+            )
         whole = quantity == item.quantity or quantity == quantity.to_integral_value()
         if quantity < 0 or not whole:
-            raise wrong(f"items-{key}", f"{name_of(item)} is packed in whole units.")
+            raise wrong(f"items-{key}", said(N_("%(item)s is packed in whole units."), item=name_of(item)))
         taken[key] = taken.get(key, Decimal(0)) + quantity
 
 

@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 
 from webapp.core.audit import AuditContext, record
 from webapp.core.errors import Conflict
+from webapp.core.sentences import said
+from webapp.core.text import N_
 from webapp.orders.enums import CancelStatus
 from webapp.orders.models import CancellationPlan, DiscountItem, Order, OrderItem
 from webapp.orders.pricing import (
@@ -75,10 +77,17 @@ def _refuse_fixed_shares(session: Session, order: Order, items: Sequence[OrderIt
     )
     if has_plan is not None:
         raise Conflict(
-            f"A cancellation of order {order.number} stands on its amounts: they stay as they are."
+            said(
+                N_("A cancellation of order %(number)s stands on its amounts: they stay as they are."),
+                number=order.number,
+            )
         )
     if any(item.part for item in items):
-        raise Conflict(f"A line of order {order.number} was split: its amounts stay as they are.")
+        raise Conflict(
+            said(
+                N_("A line of order %(number)s was split: its amounts stay as they are."), number=order.number
+            )
+        )
 
 
 def _money(order: Order, items: Sequence[OrderItem], discounts: Sequence[DiscountItem]) -> OrderMoney:

@@ -10,6 +10,8 @@ from webapp.auth.roles import Permission
 from webapp.core.audit import AuditContext, record
 from webapp.core.errors import InvalidInput, NotFound, PermissionDenied
 from webapp.core.overtaken import overtaken
+from webapp.core.sentences import said
+from webapp.core.text import N_
 from webapp.orders.models import SavedView
 
 LONGEST_NAME: Final = 40
@@ -54,7 +56,7 @@ def save_view(session: Session, draft: ViewDraft, owner: Owner) -> SavedView:
     most = MOST_SHARED if draft.is_shared else MOST_OF_ONES_OWN
     siblings = _siblings(session, owner, shared=draft.is_shared)
     if len(siblings) >= most:
-        raise _refused(f"There are {most} views already. Delete one that nobody uses.")
+        raise _refused(said(N_("There are %(most)s views already. Delete one that nobody uses."), most=most))
     view = SavedView(
         owner_id=owner.staff_id, name=name, query=query, is_shared=draft.is_shared, position=len(siblings) + 1
     )
@@ -127,7 +129,7 @@ def _checked(session: Session, draft: ViewDraft, owner: Owner, *, but: SavedView
         raise PermissionDenied("Only who may share views can give one to everybody.")
     name = " ".join(draft.name.replace("\0", "").split())
     if not name or len(name) > LONGEST_NAME:
-        raise _refused(f"A name has 1 to {LONGEST_NAME} characters.")
+        raise _refused(said(N_("A name has 1 to %(most)s characters."), most=LONGEST_NAME))
     if len(draft.query or "") > LONGEST_QUERY:
         raise _refused("This list has too many filters to be kept. Untick some.")
     holder = owner.staff_id if but is None else but.owner_id

@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 from webapp.catalog.models import StockList
 from webapp.core.audit import AuditContext, record
 from webapp.core.errors import Conflict, NotFound, TransitionNotAllowed
+from webapp.core.sentences import mid_sentence, said
+from webapp.core.text import N_
 from webapp.orders.enums import LIVE_STATUSES, DeliveryType, OrderStatus, TenderKind
 from webapp.orders.inputs import MoveItems
 from webapp.orders.locks import lock_order
@@ -34,10 +36,17 @@ def confirm_pay_on_delivery(
     """
     order = lock_order(session, order_id, acting=context)
     if not is_paid_on_delivery(session, order):
-        raise Conflict(f"Order {order.number} is not paid on delivery: there is nothing to confirm.")
+        raise Conflict(
+            said(
+                N_("Order %(number)s is not paid on delivery: there is nothing to confirm."),
+                number=order.number,
+            )
+        )
     waiting = [item.id for item in items_under_lock(session, order) if item.status == TO_CONFIRM]
     if not waiting:
-        raise TransitionNotAllowed(f"Nothing of order {order.number} waits to be confirmed (350).")
+        raise TransitionNotAllowed(
+            said(N_("Nothing of order %(number)s waits to be confirmed (350)."), number=order.number)
+        )
     move = MoveItems(OrderStatus.APPROVED, frozenset(waiting))
     moved = move_items(session, order_id, move, context, version=version)
     _confirm_at_vendors(session, order)
@@ -84,9 +93,16 @@ def mark_as_not_sent(
     order = lock_order(session, order_id, acting=context)
     check_version(session, order, version)
     if order.status not in HELD_BACK_FROM:
-        now = OrderStatus(order.status).label.lower()
+        now = mid_sentence(OrderStatus(order.status).label)
         raise Conflict(
-            f"Order {order.number} is {now} ({order.status}). Only an approved (400) or preparing (450) order can be taken back from the warehouse."
+            said(
+                N_(
+                    "Order %(number)s is %(now)s (%(status)s). Only an approved (400) or preparing (450) order can be taken back from the warehouse."
+                ),
+                number=order.number,
+                now=now,
+                status=order.status,
+            )
         )
     if order.is_send:
         order.is_send = False
@@ -125,8 +141,10 @@ def create_mapping(
     session.refresh(item)
     before, after = reserved_of(item), reserved_in(item, stock_list_id)
     if before is None and after is None:
-        now = OrderStatus(item.status).label.lower()
-        raise Conflict(f"{name_of(item)} is {now} and has no stock reserved.")
+        now = mid_sentence(OrderStatus(item.status).label)
+        raise Conflict(
+            said(N_("%(item)s is %(now)s and has no stock reserved."), item=name_of(item), now=now)
+        )
     if before != after:
         _map(session, order, item, stock_list_id, context)
         released = {} if before is None else {before[0]: -before[1]}
@@ -158,19 +176,26 @@ def _map(
 
 def _require_pickup(order: Order) -> None:
     if order.delivery_type != DeliveryType.STORE_PICKUP:
-        raise Conflict(f"Order {order.number} is sent to the customer, not picked up in a store.")
+        raise Conflict(
+            said(
+                N_("Order %(number)s is sent to the customer, not picked up in a store."), number=order.number
+            )
+        )
 
 
 def _require_accepted(items: Sequence[OrderItem]) -> None:
     missing = [
-        f"{name_of(item)} is {OrderStatus(item.status).label.lower()} ({item.status})"
+        f"{name_of(item)} is {mid_sentence(OrderStatus(item.status).label)} ({item.status})"
         for item in items
         if item.status in LIVE_STATUSES
         and item.status not in (OrderStatus.READY_FOR_PICKUP, OrderStatus.DELIVERED)
     ]
     if missing:
         raise TransitionNotAllowed(
-            f"Nothing was handed over. {listed(missing)}. Accept it in the store first."
+            said(
+                N_("Nothing was handed over. %(items)s. Accept it in the store first."),
+                items=listed(missing),
+            )
         )
 
 

@@ -13,6 +13,8 @@ from webapp.core.audit import SYSTEM, AuditContext, record
 from webapp.core.clock import utc_now
 from webapp.core.errors import InvalidInput, NotFound, TransitionNotAllowed
 from webapp.core.overtaken import overtaken
+from webapp.core.sentences import said
+from webapp.core.text import N_
 from webapp.orders.enums import LEFT_STATUSES, LIVE_STATUSES, OrderStatus
 from webapp.orders.inputs import MoveItems, VendorWord
 from webapp.orders.locks import lock_order
@@ -239,4 +241,6 @@ def _require_leaving(items: Collection[OrderItem]) -> None:
         if item.status not in CAN_LEAVE | LEFT_STATUSES
     ]
     if cannot:
-        raise TransitionNotAllowed(f"Nothing was shipped. {listed(cannot)}; only approved items can leave.")
+        raise TransitionNotAllowed(
+            said(N_("Nothing was shipped. %(items)s; only approved items can leave."), items=listed(cannot))
+        )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from webapp.core.audit import AuditContext
+from webapp.core.sentences import Sentence, enumeration
 
 
 def counted(number: int, thing: str) -> str:
@@ -10,9 +11,9 @@ def counted(number: int, thing: str) -> str:
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
-def listed(words: Sequence[str]) -> str:
+def listed(words: Sequence[str]) -> Sentence:
     """`a`, `a and b`, `a, b and c`."""
-    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+    return enumeration(words)
 
 
 def said_by(context: AuditContext, what: str) -> str:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from webapp.core.errors import InvalidInput, PermissionDenied, TransitionNotAllowed
+from webapp.core.sentences import one_after_another, said
+from webapp.core.text import N_
 from webapp.orders.enums import ENDED_STATUSES, LEFT_STATUSES, LIVE_STATUSES, OrderStatus
 from webapp.orders.states.wording import refusal, words
 
@@ -61,6 +63,7 @@ class MoveTerms:
 
 
 LEAST: Final = MoveTerms()
+_SUBJECT: Final = said(N_("The item"))
 
 
 def allowed_item_moves(current: OrderStatus, terms: MoveTerms = LEAST) -> frozenset[OrderStatus]:
@@ -74,7 +77,7 @@ def allowed_item_moves(current: OrderStatus, terms: MoveTerms = LEAST) -> frozen
 
 
 def check_item_move(
-    current: OrderStatus, target: OrderStatus, terms: MoveTerms = LEAST, *, subject: str = "The item"
+    current: OrderStatus, target: OrderStatus, terms: MoveTerms = LEAST, *, subject: str = _SUBJECT
 ) -> None:
     """Refuse a move of an item that the table does not know, and say what would be allowed.
 
@@ -84,10 +87,16 @@ def check_item_move(
     is_step_back = BACKWARD_ITEM_MOVES.get(current) is target
     if is_step_back and not terms.may_go_back:
         raise PermissionDenied(
-            f"Moving an item from {words(current)} back to {words(target)} is not yours to do."
+            said(
+                N_("Moving an item from %(current)s back to %(target)s is not yours to do."),
+                current=words(current),
+                target=words(target),
+            )
         )
     if is_step_back and not terms.reason.strip():
-        raise InvalidInput("A step back needs a reason.", fields={"reason": ["Say why the item goes back."]})
+        raise InvalidInput(
+            N_("A step back needs a reason."), fields={"reason": [N_("Say why the item goes back.")]}
+        )
     allowed = allowed_item_moves(current, terms)
     if target not in allowed:
         raise refusal(subject, current, target, allowed, _why_not(current, target, terms))
@@ -96,15 +105,15 @@ def check_item_move(
 def _why_not(current: OrderStatus, target: OrderStatus, terms: MoveTerms) -> str:
     """The reason beyond the table that staff can do something about; empty if there is none."""
     if current is PENDING:
-        return "A cancellation plan holds it: approve or reject the plan."
+        return said(N_("A cancellation plan holds it: approve or reject the plan."))
     if current in ENDED_STATUSES:
         return ""
     if target is OrderStatus.REFUNDED and target in ITEM_MOVES[current] and terms.is_paid:
-        return "It is paid: open a return, which pays the money back."
+        return said(N_("It is paid: open a return, which pays the money back."))
     if target is PENDING or target in ENDED_STATUSES:
-        return "Open a return." if current in LEFT_STATUSES else "Open a cancellation."
+        return said(N_("Open a return.") if current in LEFT_STATUSES else N_("Open a cancellation."))
     if target is OrderStatus.READY_FOR_PICKUP and current in PICKUP_SOURCES:
-        return "Its order is not picked up in a store."
+        return said(N_("Its order is not picked up in a store."))
     return ""
 
 
@@ -127,7 +136,11 @@ def check_order_move(
     moving = [at for at, (_, status) in enumerate(items) if status in LIVE_STATUSES and status is not target]
     _refuse_together(items, moving, target, terms)
     if not moving:
-        raise TransitionNotAllowed(f"No item is open and not yet {words(target)}: there is nothing to move.")
+        raise TransitionNotAllowed(
+            said(
+                N_("No item is open and not yet %(target)s: there is nothing to move."), target=words(target)
+            )
+        )
     return OrderMove(tuple(moving), tuple(at for at in range(len(items)) if at not in moving))
 
 
@@ -141,7 +154,9 @@ def check_chosen_move(
     moving = [at for at, (_, status) in enumerate(items) if status is not target]
     _refuse_together(items, moving, target, terms)
     if not moving:
-        raise TransitionNotAllowed(f"What was chosen is {words(target)} already: there is nothing to move.")
+        raise TransitionNotAllowed(
+            said(N_("What was chosen is %(target)s already: there is nothing to move."), target=words(target))
+        )
     return OrderMove(tuple(moving), tuple(at for at in range(len(items)) if at not in moving))
 
 
@@ -165,5 +180,6 @@ def _refuse_together(
             refusals[at] = refused.message
     if refusals:
         raise TransitionNotAllowed(
-            "Nothing was moved. " + " ".join(refusals.values()), details={"items": sorted(refusals)}
+            one_after_another([said(N_("Nothing was moved.")), *refusals.values()]),
+            details={"items": sorted(refusals)},
         )

@@ -5,6 +5,8 @@ from decimal import Decimal
 from typing import Final
 
 from webapp.core.errors import TransitionNotAllowed
+from webapp.core.sentences import said
+from webapp.core.text import N_
 from webapp.orders.enums import (
     ENDED_STATUSES,
     LEFT_STATUSES,
@@ -17,6 +19,7 @@ from webapp.orders.enums import (
 from webapp.orders.states.items import PENDING
 from webapp.orders.states.wording import either, refusal, words
 
+_SUBJECT: Final = said(N_("The plan"))
 CANCEL_MOVES: Final[Mapping[CancelStatus | None, frozenset[CancelStatus]]] = {
     None: frozenset({CancelStatus.WAITING, CancelStatus.CONFIRMATION_WAITING}),
     CancelStatus.WAITING: frozenset(
@@ -63,7 +66,7 @@ def check_cancel_move(
     kind: PlanKind = PlanKind.CANCEL,
     refund_sent: bool = False,
     refund_reversed: bool = False,
-    subject: str = "The plan",
+    subject: str = _SUBJECT,
 ) -> None:
     """Refuse a move of a plan that the table does not know. Raises TransitionNotAllowed.
 
@@ -78,9 +81,9 @@ def check_cancel_move(
     if current is CancelStatus.APPROVED and target is CancelStatus.REJECTED:
         others = allowed - {target}
         if kind is PlanKind.CANCEL:
-            raise refusal(subject, current, target, others, "Its goods are free already.")
+            raise refusal(subject, current, target, others, said(N_("Its goods are free already.")))
         if refund_sent:
-            raise refusal(subject, current, target, others, "Its refund was sent already.")
+            raise refusal(subject, current, target, others, said(N_("Its refund was sent already.")))
 
 
 def plan_status_after_refunds(owed: Decimal, refunds: Iterable[tuple[RefundState, Decimal]]) -> CancelStatus:
@@ -127,7 +130,13 @@ def item_status_in_plan(
     """
     end = end_status or END_STATUS[kind]
     if end not in ENDED_STATUSES:
-        raise TransitionNotAllowed(f"A plan ends its items as {either(ENDED_STATUSES)}, not as {words(end)}.")
+        raise TransitionNotAllowed(
+            said(
+                N_("A plan ends its items as %(ends)s, not as %(end)s."),
+                ends=either(ENDED_STATUSES),
+                end=words(end),
+            )
+        )
     if plan_status is CancelStatus.REJECTED:
         return stored
     frees_goods_at_once = kind is PlanKind.CANCEL and end is OrderStatus.CANCELLED

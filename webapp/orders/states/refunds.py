@@ -4,9 +4,13 @@ from collections.abc import Mapping
 from typing import Final
 
 from webapp.core.errors import InvalidInput
+from webapp.core.sentences import said
+from webapp.core.text import N_
 from webapp.orders.enums import RefundState, RequestStatus
 from webapp.orders.states.wording import refusal
 
+_REQUEST: Final = said(N_("The cancellation request"))
+_REFUND: Final = said(N_("The refund"))
 REQUEST_MOVES: Final[Mapping[RequestStatus, frozenset[RequestStatus]]] = {
     RequestStatus.WAITING_APPROVAL: frozenset(
         {RequestStatus.CONFIRMED, RequestStatus.APPROVED, RequestStatus.REJECTED}
@@ -42,9 +46,7 @@ REFUND_MOVES: Final[Mapping[RefundState, frozenset[RefundState]]] = {
 }
 
 
-def check_request_move(
-    current: RequestStatus, target: RequestStatus, *, subject: str = "The cancellation request"
-) -> None:
+def check_request_move(current: RequestStatus, target: RequestStatus, *, subject: str = _REQUEST) -> None:
     """Refuse a move of a request that the table does not know. Raises TransitionNotAllowed."""
     if target not in REQUEST_MOVES[current]:
         raise refusal(subject, current, target, REQUEST_MOVES[current])
@@ -56,7 +58,7 @@ def check_refund_move(
     *,
     evidence: str = "",
     refund_reversed: bool = False,
-    subject: str = "The refund",
+    subject: str = _REFUND,
 ) -> None:
     """Refuse a move of a refund that the table does not know. Raises TransitionNotAllowed.
 
@@ -69,6 +71,6 @@ def check_refund_move(
         raise refusal(subject, current, target, REFUND_MOVES[current])
     if current is RefundState.MANUAL and not evidence.strip():
         raise InvalidInput(
-            "A refund that was checked by hand needs its evidence.",
-            fields={"evidence": ["Give the bank's reference or say what you saw."]},
+            N_("A refund that was checked by hand needs its evidence."),
+            fields={"evidence": [N_("Give the bank's reference or say what you saw.")]},
         )

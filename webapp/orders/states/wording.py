@@ -4,25 +4,28 @@ from collections.abc import Iterable
 from typing import Final
 
 from webapp.core.errors import TransitionNotAllowed
+from webapp.core.sentences import Sentence, alternatives, mid_sentence, one_after_another, said
+from webapp.core.text import N_
 from webapp.orders.enums import CancelStatus, OrderStatus, RefundState, RequestStatus
 
 State = OrderStatus | CancelStatus | RequestStatus | RefundState
 
-_NOWHERE: Final = "That is final."
+_NOWHERE: Final = N_("That is final.")
 
 
-def words(state: State | None) -> str:
+def words(state: State | None) -> Sentence:
     """The state as staff read it, with the code where there is one: `shipped (500)`."""
     if state is None:
-        return "not opened yet"
-    label = state.label[0].lower() + state.label[1:]
-    return f"{label} ({state.wire})" if isinstance(state, OrderStatus) else label
+        return said(N_("not opened yet"))
+    label = mid_sentence(state.label)
+    if isinstance(state, OrderStatus):
+        return said(N_("%(status)s (%(code)s)"), status=label, code=state.wire)
+    return label
 
 
-def either(states: Iterable[State]) -> str:
+def either(states: Iterable[State]) -> Sentence:
     """The states as an alternative: `shipped (500), shipped, customer informed (510) or delivered (550)`."""
-    named = [words(state) for state in sorted(states, key=_order)]
-    return " or ".join(filter(None, [", ".join(named[:-1]), named[-1]])) if named else ""
+    return alternatives([words(state) for state in sorted(states, key=_order)])
 
 
 def refusal(
@@ -30,10 +33,15 @@ def refusal(
 ) -> TransitionNotAllowed:
     """The refusal of current -> target, with the codes in its details for programs."""
     options = frozenset(allowed)
-    ways = f"It can become {either(options)}." if options else _NOWHERE
-    sentence = f"{subject} is {words(current)} and cannot become {words(target)}."
+    ways = said(N_("It can become %(options)s."), options=either(options)) if options else said(_NOWHERE)
+    sentence = said(
+        N_("%(subject)s is %(current)s and cannot become %(target)s."),
+        subject=subject,
+        current=words(current),
+        target=words(target),
+    )
     return TransitionNotAllowed(
-        " ".join(filter(None, [sentence, because, ways])),
+        one_after_another([sentence, because, ways]),
         details={
             "current": None if current is None else current.value,
             "target": target.value,

@@ -10,14 +10,16 @@ from webapp.auth.models import StaffUser
 from webapp.auth.roles import Permission, Role, allowed
 from webapp.core.audit import AuditContext
 from webapp.core.errors import PermissionDenied
+from webapp.core.sentences import said
+from webapp.core.text import N_
 from webapp.orders.service.approval_limits import APPROVERS, approval_limits
 
 _WORDS: Mapping[Permission, str] = {
-    Permission.CANCEL_OPEN: "open a cancellation",
-    Permission.CANCEL_APPROVE: "approve or reject a cancellation",
-    Permission.CANCEL_FORCE_AMOUNT: "pay back another amount than the computed one",
-    Permission.REFUND_LOYALTY: "pay back as loyalty credit",
-    Permission.REFUND_MANUAL: "enter a refund by hand",
+    Permission.CANCEL_OPEN: N_("open a cancellation"),
+    Permission.CANCEL_APPROVE: N_("approve or reject a cancellation"),
+    Permission.CANCEL_FORCE_AMOUNT: N_("pay back another amount than the computed one"),
+    Permission.REFUND_LOYALTY: N_("pay back as loyalty credit"),
+    Permission.REFUND_MANUAL: N_("enter a refund by hand"),
 }
 
 
@@ -46,7 +48,10 @@ class Authority:
         """Raises PermissionDenied with the act in words."""
         if permission not in self.permissions:
             raise PermissionDenied(
-                f"You may not {_WORDS.get(permission, permission.value)}. Ask a supervisor."
+                said(
+                    N_("You may not %(deed)s. Ask a supervisor."),
+                    deed=said(_WORDS.get(permission, permission.value)),
+                )
             )
 
 

@@ -13,6 +13,8 @@ from webapp.core.audit import record
 from webapp.core.errors import Conflict, NotFound, PermissionDenied, TransitionNotAllowed
 from webapp.core.money import in_words
 from webapp.core.overtaken import overtaken
+from webapp.core.sentences import one_after_another, said
+from webapp.core.text import N_
 from webapp.orders.cancellation import (
     FigureChange,
     Severity,
@@ -160,12 +162,19 @@ def _only_group(
     groups = {plan.group_id for plan in open_plans}
     if len(groups) > 1:
         raise MoreThanOneOpenPlan(
-            f"Order {order.number} has {len(groups)} open cancellations. Name the plan that you mean.",
+            said(
+                N_("Order %(number)s has %(count)s open cancellations. Name the plan that you mean."),
+                number=order.number,
+                count=len(groups),
+            ),
             details={"plans": [plan.id for plan in open_plans]},
         )
     if not groups:
         words = _who_decided(session, plans[-1]) if plans else ""
-        raise Conflict(words or f"Order {order.number} has no open cancellation.", code="no_open_plan")
+        raise Conflict(
+            words or said(N_("Order %(number)s has no open cancellation."), number=order.number),
+            code="no_open_plan",
+        )
     return list(open_plans)
 
 
@@ -183,8 +192,13 @@ def _who_decided(session: Session, plan: CancellationPlan) -> str:
     if plan.decided_at is None:
         return ""
     who = session.scalar(select(StaffUser.name).where(StaffUser.id == plan.decided_by_id)) or "Kontor"
-    done = "rejected" if plan.status == CancelStatus.REJECTED else "approved"
-    return f"{who} has {done} this plan on {plan.decided_at:%d %b %Y at %H:%M:%S} UTC."
+    is_rejected = plan.status == CancelStatus.REJECTED
+    template = (
+        N_("%(who)s has rejected this plan on %(at)s UTC.")
+        if is_rejected
+        else N_("%(who)s has approved this plan on %(at)s UTC.")
+    )
+    return said(template, who=who, at=f"{plan.decided_at:%d %b %Y at %H:%M:%S}")
 
 
 def _require_second_person(
@@ -195,12 +209,18 @@ def _require_second_person(
     opened_by_same = any(plan.opened_by_id == by.context.staff_id for plan in plans)
     if opened_by_same and needs_second_person(moves, limit):
         up_to = (
-            "no limit is set for this currency"
+            said(N_("no limit is set for this currency"))
             if limit is None
-            else f"your limit is {in_words(limit, order.currency)}"
+            else said(N_("your limit is %(limit)s"), limit=in_words(limit, order.currency))
         )
         raise PermissionDenied(
-            f"You opened this plan, and {in_words(moves, order.currency)} goes back: a second person must approve it ({up_to}).",
+            said(
+                N_(
+                    "You opened this plan, and %(amount)s goes back: a second person must approve it (%(limit)s)."
+                ),
+                amount=in_words(moves, order.currency),
+                limit=up_to,
+            ),
             code="second_person_needed",
         )
 
@@ -264,7 +284,7 @@ def _check_rejectable(session: Session, plan: CancellationPlan) -> None:
     try:
         check_cancel_move(CancelStatus(plan.status), CancelStatus.REJECTED, kind=PlanKind(plan.kind))
     except TransitionNotAllowed as refused:
-        words = f"{_who_decided(session, plan)} {refused.message}".strip()
+        words = one_after_another([_who_decided(session, plan), refused.message])
         raise Conflict(words, code="already_decided", details={"status": plan.status}) from refused
 
 

@@ -13,6 +13,8 @@ from webapp.core.audit import record
 from webapp.core.errors import Conflict, InvalidInput
 from webapp.core.money import in_words
 from webapp.core.overtaken import told_change
+from webapp.core.sentences import one_after_another, said
+from webapp.core.text import N_
 from webapp.orders.cancellation import (
     CancellationDraft,
     CancelRequest,
@@ -84,7 +86,11 @@ def open_plans(
     refuse_problems(draft.problems, stops=(Severity.OPENING,))
     if request.forced_refund_amount and not any(plan.owed + plan.released for plan in draft.plans):
         raise PurchaseTransactionNotFound(
-            f"Order {order.number} has no payment that {in_words(request.forced_refund_amount, order.currency)} could go back by."
+            said(
+                N_("Order %(number)s has no payment that %(amount)s could go back by."),
+                number=order.number,
+                amount=in_words(request.forced_refund_amount, order.currency),
+            )
         )
     for need in draft.needs:
         by.require(_NEEDS[need])
@@ -164,7 +170,7 @@ def refuse_problems(problems: tuple[Problem, ...], *, stops: tuple[Severity, ...
         by_field.setdefault(_field(problem), []).append(problem.message)
     refused = BY_PROBLEM.get(stopping[0].code, InvalidInput)
     raise refused(
-        " ".join(problem.message for problem in stopping),
+        one_after_another(problem.message for problem in stopping),
         fields=by_field,
         code=stopping[0].code.value,
         details={"problems": [problem.code.value for problem in stopping]},

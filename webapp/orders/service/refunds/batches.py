@@ -19,6 +19,8 @@ from webapp.core.errors import Conflict, InvalidInput, NotFound
 from webapp.core.iban import is_iban
 from webapp.core.money import in_words
 from webapp.core.operations import NewOperation, Operation, Queue, create
+from webapp.core.sentences import said
+from webapp.core.text import N_
 from webapp.orders.enums import RefundState, RefundWay
 from webapp.orders.locks import held_up
 from webapp.orders.models import Order
@@ -66,7 +68,10 @@ def gather(session: Session, currency: str, by: Authority) -> Gathered:
     if not gathered.added:
         words = " ".join(each.words for each in gathered.left_out[:1])
         raise Conflict(
-            f"No transfer in {currency} can be gathered. {words}".strip(), code="nothing_to_gather"
+            said(
+                N_("No transfer in %(currency)s can be gathered. %(words)s"), currency=currency, words=words
+            ).strip(),
+            code="nothing_to_gather",
         )
     _note(session, batch, by, "transfer_batch.gathered", {"transfers": [0, gathered.added]})
     return gathered
@@ -82,7 +87,12 @@ def add_transfers(
     if len(wanted) != len(set(refund_ids)):
         raise NotFound("There is no such refund.")
     if batch.transfer_count + len(wanted) > MOST_TRANSFERS:
-        raise InvalidInput(f"A batch holds at most {MOST_TRANSFERS} transfers; begin another one.")
+        raise InvalidInput(
+            said(
+                N_("A batch holds at most %(most)s transfers; begin another one."),
+                most=MOST_TRANSFERS,
+            )
+        )
     before = batch.transfer_count
     gathered = _add(session, batch, wanted, by)
     if gathered.added:
@@ -125,8 +135,16 @@ def close_batch(
         sentence = f"Enter the bank's reference, at most {LONGEST_REFERENCE} characters."
         raise InvalidInput(sentence, fields={"bank_reference": [sentence]})
     if batch.state != "exported":
-        words = "was closed already" if batch.state == "closed" else "was not exported yet"
-        raise Conflict(f"Batch {batch.reference} {words}.", code=f"batch_{batch.state}")
+        is_closed = batch.state == "closed"
+        template = (
+            N_("Batch %(reference)s was closed already.")
+            if is_closed
+            else N_("Batch %(reference)s was not exported yet.")
+        )
+        raise Conflict(
+            said(template, reference=batch.reference),
+            code=f"batch_{batch.state}",
+        )
     batch.state = "closed"
     batch.bank_reference = reference
     batch.closed_at = utc_now()
@@ -162,7 +180,10 @@ def _gathering(session: Session, batch_id: int) -> TransferBatch:
     batch = locked_batch(session, batch_id)
     if batch.state != "gathering":
         raise Conflict(
-            f"Batch {batch.reference} was exported: the bank may have it. Begin another one.",
+            said(
+                N_("Batch %(reference)s was exported: the bank may have it. Begin another one."),
+                reference=batch.reference,
+            ),
             code=f"batch_{batch.state}",
         )
     return batch

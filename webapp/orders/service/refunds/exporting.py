@@ -14,6 +14,8 @@ from webapp.core.audit import record
 from webapp.core.clock import utc_now
 from webapp.core.errors import Conflict, InvalidInput
 from webapp.core.money import in_words, quantise
+from webapp.core.sentences import said
+from webapp.core.text import N_
 from webapp.orders.queries.transfers import TransferRow, transfers_of
 from webapp.orders.service.cancellation.authority import Authority
 from webapp.orders.service.refunds.batches import locked_batch
@@ -43,7 +45,9 @@ def export_batch(
     if batch.state != "gathering":
         raise Conflict(_was_exported(session, batch), code="already_exported")
     if not batch.transfer_count:
-        raise Conflict(f"Batch {batch.reference} is empty.", code="batch_empty")
+        raise Conflict(
+            said(N_("Batch %(reference)s is empty."), reference=batch.reference), code="batch_empty"
+        )
     now = utc_now().replace(microsecond=0)
     _freeze_debtor(session, batch)
     batch.execution_date = _day(execution_date, now.date())
@@ -62,7 +66,10 @@ def download(session: Session, batch_id: int, kind: FileKind, by: Authority) -> 
     by.require(Permission.REFUND_MANUAL)
     batch = locked_batch(session, batch_id)
     if batch.state == "gathering":
-        raise Conflict(f"Batch {batch.reference} was not exported yet.", code="batch_gathering")
+        raise Conflict(
+            said(N_("Batch %(reference)s was not exported yet."), reference=batch.reference),
+            code="batch_gathering",
+        )
     content = _file(session, batch)
     made = as_csv(content) if kind is FileKind.CSV else as_pain_001(content)
     if _digest(made) != (batch.csv_digest if kind is FileKind.CSV else batch.xml_digest):
@@ -91,8 +98,12 @@ def _freeze_debtor(session: Session, batch: TransferBatch) -> None:
     account = next((each for each in accounts if each.conf.get("currency") == batch.currency), None)
     if account is None:
         raise Conflict(
-            f"There is no bank account that pays in {batch.currency}. "
-            "Set one up: kontor gateway add NAME --type bank_transfer.",
+            said(
+                N_(
+                    "There is no bank account that pays in %(currency)s. Set one up: kontor gateway add NAME --type bank_transfer."
+                ),
+                currency=batch.currency,
+            ),
             code="no_account",
         )
     batch.debtor_name = account.conf["holder"]
@@ -111,7 +122,10 @@ def _day(wanted: date | None, today: date) -> date:
 def _file(session: Session, batch: TransferBatch) -> TransferFile:
     session.flush()
     if batch.exported_at is None or batch.execution_date is None:
-        raise Conflict(f"Batch {batch.reference} was not exported yet.", code="batch_gathering")
+        raise Conflict(
+            said(N_("Batch %(reference)s was not exported yet."), reference=batch.reference),
+            code="batch_gathering",
+        )
     return TransferFile(
         reference=batch.reference,
         created_at=batch.exported_at,

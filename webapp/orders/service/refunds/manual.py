@@ -10,6 +10,8 @@ from webapp.core.audit import record
 from webapp.core.errors import Conflict, InvalidInput, NotFound
 from webapp.core.money import in_words
 from webapp.core.operations import Queue, hint_after_commit
+from webapp.core.sentences import said
+from webapp.core.text import N_
 from webapp.orders.enums import RELEASED_REFUND_STATES, RefundState, RefundWay
 from webapp.orders.models import CancellationPlan, Order
 from webapp.orders.service.cancellation.authority import Authority
@@ -163,7 +165,12 @@ def _refuse_in_batch(session: Session, refund: Refund) -> None:
     batch = session.get(TransferBatch, refund.transfer_batch_id or 0)
     if batch is not None and batch.state != "closed":
         raise Conflict(
-            f"This transfer lies in batch {batch.reference}. Take it out of the batch, or close the batch.",
+            said(
+                N_(
+                    "This transfer lies in batch %(reference)s. Take it out of the batch, or close the batch."
+                ),
+                reference=batch.reference,
+            ),
             code="in_batch",
         )
 
@@ -197,5 +204,10 @@ def _refuse_above_cap(session: Session, payment: Transaction, declined: Refund) 
     left = most - (reserved or 0)
     if declined.amount > left:
         raise InvalidInput(
-            f"Only {left} {payment.currency} of this payment is left.", code="more_than_captured"
+            said(
+                N_("Only %(left)s %(currency)s of this payment is left."),
+                left=left,
+                currency=payment.currency,
+            ),
+            code="more_than_captured",
         )

@@ -16,6 +16,8 @@ from webapp.core.db import unit_of_work
 from webapp.core.errors import Conflict, InvalidInput, NotFound
 from webapp.core.operations import NewOperation, OperationRun, Queue
 from webapp.core.periodic import slot_of
+from webapp.core.sentences import said
+from webapp.core.text import N_
 from webapp.orders.enums import UNDER_WAY_REFUND_STATES, RefundState, RefundWay
 from webapp.orders.service.cancellation.authority import Authority
 from webapp.payments.account_types import PAYING_TYPES
@@ -122,7 +124,11 @@ def close_break(session: Session, break_id: int, by: Authority, *, words: str) -
     if found.closed_at is not None:
         who = session.scalar(select(StaffUser.name).where(StaffUser.id == found.closed_by_id)) or "Kontor"
         raise Conflict(
-            f"{who} has closed this difference on {found.closed_at:%d %b %Y at %H:%M:%S} UTC.",
+            said(
+                N_("%(who)s has closed this difference on %(closed_at)s UTC."),
+                who=who,
+                closed_at=f"{found.closed_at:%d %b %Y at %H:%M:%S}",
+            ),
             code="already_closed",
         )
     found.closed_at = utc_now()
