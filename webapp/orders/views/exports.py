@@ -39,7 +39,9 @@ IN_MEMORY: Final = 2_000_000  # bytes
 def ask_export() -> Response:
     """As what should the list of the address go out?"""
     state = asked_list(db.session(), request.args)
-    return make_response(render_template("orders/export_ask.html", state=state))
+    columns = chosen_columns(current_staff().preferences)
+    titles = Dress(columns, gettext, reader_zone()).titles()
+    return make_response(render_template("orders/export_ask.html", state=state, titles=titles))
 
 
 @blueprint.post("/export")
