@@ -4,14 +4,22 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from tests.factories import item
+from tests.factories import item, make_payment
 from tests.order_drafts import findings
 from tests.uploading import HEADER, Uploads, csv_of, noted, order_now, told, verdicts
-from webapp.core.db import db
-from webapp.orders.models import OrderItem
+from webapp.channels.push_facts import push_of
+from webapp.channels.pushes import TrackingPush
+from webapp.core.db import db, unit_of_work
+from webapp.orders.models import (
+    CancellationRequest,
+    IntegrationAction,
+    Order,
+    OrderItem,
+    order_item_transaction,
+)
 
 BY_ITEM = (*HEADER, "SKU", "Quantity")
 
@@ -145,4 +153,54 @@ def test_a_part_when_undone_after_the_rest_has_left_then_it_stays_an_item_of_its
     assert desk.undo(first).undone == 1
 
     assert sorted(parts_now(order_id), key=str) == [(2, 400, None), (3, 500, "TR1001B")]
+    assert findings() == []
+
+
+def test_a_part_when_it_leaves_then_its_reservation_its_payment_and_the_channels_word_are_of_its_units(
+    desk: Uploads, session: Session
+) -> None:
+    for words in (
+        "INSERT INTO stock_list (id, code, name) OVERRIDING SYSTEM VALUE VALUES (1, 'main', 'Main')",
+        "INSERT INTO product (id, sku, name) OVERRIDING SYSTEM VALUE VALUES (1, 'SC', 'Scarf')",
+        "INSERT INTO product_stock (product_id, stock_list_id, reserved) VALUES (1, 1, 5)",
+    ):
+        session.execute(text(words))
+    session.commit()
+    order_id = desk.order("1001", item(quantity=Decimal(5), product_id=1, stock_list_id=1))
+    payment = make_payment(session, session.get_one(Order, order_id))
+    link = {"order_item_id": session.scalars(select(OrderItem.id)).one(), "transaction_id": payment.id}
+    session.execute(order_item_transaction.insert().values(link))
+    session.commit()
+
+    upload_id = desk.upload(csv_of([BY_ITEM, ("1001", "TR1001A", "", "2")]))
+    desk.apply(upload_id)
+
+    db.session.rollback()
+    assert db.session.scalars(text("SELECT reserved FROM product_stock")).one() == Decimal(3)
+    assert len(db.session.execute(select(order_item_transaction)).all()) == 2
+    push = push_of(db.session(), db.session.scalars(select(IntegrationAction)).one(), may_be_there=False)
+    assert isinstance(push, TrackingPush)
+    assert [(each.remote_line_id, each.quantity) for each in push.items] == [("1", Decimal(2))]
+
+    desk.undo(upload_id)
+
+    db.session.rollback()
+    assert db.session.scalars(text("SELECT reserved FROM product_stock")).one() == Decimal(5)
+    assert len(db.session.execute(select(order_item_transaction)).all()) == 1
+    assert parts_now(order_id) == [(5, 400, None)]
+
+
+def test_a_part_when_a_cancellation_has_spoken_of_it_then_undoing_leaves_it_an_item_of_its_own(
+    desk: Uploads,
+) -> None:
+    order_id = desk.order("1001", item(quantity=Decimal(5)))
+    upload_id = desk.upload(csv_of([BY_ITEM, ("1001", "TR1001A", "", "2")]))
+    desk.apply(upload_id)
+    with unit_of_work() as unit:
+        wish = CancellationRequest(order_id=order_id, order_item_id=_item_of("TR1001A"), status="rejected")
+        unit.add(wish)
+
+    assert desk.undo(upload_id).undone == 1
+
+    assert parts_now(order_id) == [(3, 400, None), (2, 400, None)]
     assert findings() == []
