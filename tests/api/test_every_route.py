@@ -4,6 +4,7 @@ No cookie writes; each answer names its request; refusals are problem details; e
 change of one order takes If-Match; pages have 200 rows at most; nothing is taken that a route does not name (S10).
 """
 
+import io
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -14,14 +15,18 @@ from sqlalchemy import Table
 from sqlalchemy.orm import Session
 
 from tests.api.programs import Program, program
+from tests.api.test_orders import NEW
 from tests.client import Client
 from tests.faces.test_security_headers import sample_url
 from tests.faces.test_security_routes import checksums
 from tests.order_drafts import draft, make_channel, order_of, write
 from tests.staff import csrf, make_staff, sign_in
+from tests.uploading import csv_of
 from webapp.api.app import SPECIFICATION
 from webapp.api.specification import UNSAFE, operations
-from webapp.core.db import Base
+from webapp.channels.models import RemoteRecord
+from webapp.core.db import Base, unit_of_work
+from webapp.core.operations import Operation
 
 NOTED = {"api_token", "audit_entry", "api_idempotency"}
 # The reference's endpoints of one order or of orders, and the methods that each has at least.
@@ -167,6 +172,32 @@ def test_every_change_of_an_order_when_its_tag_is_old_then_412_says_what_changed
     assert wrong == []
     assert tried > 30
     assert checksums(session, but=NOTED) == before
+
+
+def test_what_is_made_or_begun_when_answered_then_its_location_opens(
+    app: Flask, caller: Program, session: Session
+) -> None:
+    with unit_of_work() as unit:
+        unit.add(RemoteRecord(channel_id=1, remote_id="f", content_hash="0", payload={}, state="failed"))
+        dead = Operation(kind="channel.pull", queue="channels", dedupe_key="d", args={}, state="dead")
+        unit.add(dead)
+        unit.flush()
+        dead_id = dead.id
+    sheet = {"file": (io.BytesIO(csv_of([("Order number", "Tracking number")])), "parcels.csv")}
+    hook = {"url": "https://erp.example.com/hook", "events": ["order.created"]}
+    made = [
+        caller.post("/orders/", NEW),
+        caller.post("/webhooks/", hook),
+        caller.post(f"/operations/{dead_id}/retry/"),
+        caller.post("/channels/1/replay/"),
+        caller.open(
+            "POST", "/orders/bulk_tracking_number_update/", data=sheet, content_type="multipart/form-data"
+        ),
+    ]
+
+    assert [each.status_code for each in made] == [201, 201, 202, 202, 202], [each.text for each in made]
+    for answer in made:
+        assert caller.get(answer.headers["Location"]).status_code == 200, answer.headers["Location"]
 
 
 def test_every_list_when_more_than_200_rows_are_asked_for_then_422(app: Flask, caller: Program) -> None:

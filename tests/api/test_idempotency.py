@@ -1,5 +1,6 @@
 """`Idempotency-Key`: sent twice is done once, whoever dies in between."""
 
+import io
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -7,20 +8,23 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from tests.api.programs import Program, program
+from tests.api.programs import Program, make_token, program
 from tests.cancelling import Counter
-from tests.order_drafts import line
+from tests.order_drafts import line, make_channel
 from tests.racing import race
+from tests.servers import wait_until
+from tests.staff import make_staff
+from tests.uploading import csv_of
 from webapp.api.resources import order_cancelling
 from webapp.auth import idempotency
-from webapp.auth.models import ApiIdempotency
+from webapp.auth.models import ApiIdempotency, ApiToken
 from webapp.core.db import unit_of_work
 from webapp.orders.enums import PlanKind
-from webapp.orders.models import CancellationPlan, OrderItem
+from webapp.orders.models import CancellationPlan, OrderItem, TrackingUpload
 
 ROUNDS = 12
 
@@ -200,3 +204,57 @@ def test_a_slow_request_when_another_took_its_key_over_then_only_one_is_done(
     assert (answers[0].status_code, answers[0].json["code"]) == (409, "idempotency_in_progress")
     assert plans(session) == 1
     assert send().data == second.data
+
+
+def test_a_spreadsheet_when_sent_again_with_a_boundary_of_its_own_then_taken_once(
+    app: Flask, session: Session
+) -> None:
+    make_channel(session)
+    caller = program(app)
+
+    def send(number: str) -> Any:
+        sheet = csv_of([("Order number", "Tracking number"), ("1001", number)])
+        return caller.open(
+            "POST",
+            "/orders/bulk_tracking_number_update/",
+            data={"file": (io.BytesIO(sheet), "parcels.csv")},  # the client draws a boundary each time
+            content_type="multipart/form-data",
+            headers={"Idempotency-Key": "k1"},
+        )
+
+    first, second, other = send("TRK-1"), send("TRK-1"), send("TRK-2")
+
+    assert (first.status_code, second.status_code) == (202, 202), second.text
+    assert second.json == first.json
+    assert second.headers["Location"] == first.headers["Location"]
+    assert (other.status_code, other.json["code"]) == (422, "idempotency_key_reused")
+    session.rollback()
+    assert session.scalar(select(func.count()).select_from(TrackingUpload)) == 1
+
+
+def test_a_key_when_it_is_given_back_while_another_asks_for_it_then_that_one_has_it(
+    app: Flask, session: Session
+) -> None:
+    """The first ends with a server error and frees its key; the second waits for exactly that row."""
+    make_token(make_staff())
+    session.rollback()
+    token_id = session.scalars(select(ApiToken.id)).one()
+    with unit_of_work() as unit:
+        first = idempotency.claim(unit, token_id, "k1", b"f")
+    assert isinstance(first, idempotency.Claim)
+    got: list[Any] = []
+
+    def ask() -> None:
+        with app.app_context(), unit_of_work() as unit:
+            got.append(idempotency.claim(unit, token_id, "k1", b"f"))
+
+    second = threading.Thread(target=ask)
+    with unit_of_work() as unit:
+        idempotency.forget(unit, first)
+        second.start()
+        waiting = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+        wait_until(lambda: unit.scalar(waiting), what="the second to wait for the first's row")
+    second.join()
+
+    assert isinstance(got[0], idempotency.Claim), got
+    assert got[0].fence != first.fence

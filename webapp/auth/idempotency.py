@@ -61,10 +61,13 @@ def claim(session: Session, token_id: int, key: str, fingerprint: bytes) -> Clai
     now, mine = utc_now(), Claim(token_id, key, uuid.uuid4())
     values = _values(mine, fingerprint, now)
     made = insert(ApiIdempotency).values(token_id=token_id, key=key, **values)
-    if session.execute(made.on_conflict_do_nothing().returning(ApiIdempotency.key)).one_or_none():
-        _forget_old(session, now)
-        return mine
-    row = session.get_one(ApiIdempotency, (token_id, key), with_for_update=True, populate_existing=True)
+    row = None
+    while row is None:
+        if session.execute(made.on_conflict_do_nothing().returning(ApiIdempotency.key)).one_or_none():
+            _forget_old(session, now)
+            return mine
+        # Whoever had the key may give it back just now: then it is free for us.
+        row = session.get(ApiIdempotency, (token_id, key), with_for_update=True, populate_existing=True)
     if row.expires_at > now:
         kept = _told(row, fingerprint, now)
         if kept is not None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flask import Response, jsonify, url_for
+from flask import Response
 from marshmallow import Schema
 
 from webapp.api.blueprint import PK, Resource, answers
 from webapp.api.fields import Key, Several, Word
 from webapp.api.paging import Json, PageQuery, collection, read_page
-from webapp.api.resources.operations import operation_json
+from webapp.api.resources.operations import accepted
 from webapp.auth.permissions import Permission, audit_context, channel_scope, requires
 from webapp.channels import queries
 from webapp.channels.service import ChannelService
@@ -22,7 +22,6 @@ from webapp.orders.serializers import stamp
 if TYPE_CHECKING:
     from webapp.channels.models import RemoteRecord
     from webapp.channels.queries import ChannelHealth
-    from webapp.core.operations import Operation
 
 resource = Resource("api_channels", __name__, description="Channels")
 
@@ -93,14 +92,6 @@ def replay_channel(sent: Json, pk: int) -> Response:
     with unit_of_work() as session:
         operation, _ = ChannelService().replay(session, pk, audit_context(), sent["records"])
         return accepted(operation)
-
-
-def accepted(operation: Operation) -> Response:
-    """202 with the work that was asked for and where to ask for it."""
-    response = jsonify(operation_json(operation))
-    response.status_code = 202
-    response.headers["Location"] = url_for("api_operations.get_operation", operation_id=operation.id)
-    return response
 
 
 def _channel(health: ChannelHealth) -> dict[str, Any]:

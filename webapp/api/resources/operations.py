@@ -6,6 +6,7 @@ import uuid
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from flask import Response, jsonify, url_for
 from marshmallow import Schema
 
 from webapp.api.blueprint import Resource, answers
@@ -102,13 +103,20 @@ def list_verdicts(wanted: Json, operation_id: uuid.UUID) -> Json:
 
 @resource.post("/<uuid:operation_id>/retry/")
 @requires(Permission.OPERATIONS_RETRY)
-@answers(202, "Operation", "The work, ready to run.")
-def retry(operation_id: uuid.UUID) -> tuple[Json, int]:
+@answers(202, "Operation", "The work, ready to run; `Location` is where to ask how far it is.")
+def retry(operation_id: uuid.UUID) -> Response:
     """Let work that was given up run again"""
     queries.operation(db.session(), _viewer(), operation_id)
     with unit_of_work() as session:
-        answer = operation_json(retry_operation(session, audit_context(), operation_id))
-    return answer, 202
+        return accepted(retry_operation(session, audit_context(), operation_id))
+
+
+def accepted(operation: Operation) -> Response:
+    """202 with the work that was asked for and where to ask for it."""
+    response = jsonify(operation_json(operation))
+    response.status_code = 202
+    response.headers["Location"] = url_for("api_operations.get_operation", operation_id=operation.id)
+    return response
 
 
 def operation_json(row: Operation) -> dict[str, Any]:
