@@ -13,11 +13,14 @@ from flask import Flask
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from tests.cancelling import staff
 from tests.factories import make_cargo
 from tests.order_drafts import make_channel
 from tests.racing import race, without_row_locks
+from tests.staff import make_staff
 from tests.webhooks.hearing import subscribe
-from webapp.auth.roles import Role
+from webapp.auth.roles import Permission, Role
+from webapp.auth.tokens import NewToken, create_token, revoke_token
 from webapp.cargo.account_changes import AccountChange, change_account, switch_account
 from webapp.cargo.accounts import connect_carrier
 from webapp.cargo.service import CARGO_COMPANY
@@ -33,8 +36,11 @@ from webapp.core.reach import Reach
 from webapp.core.secrets import current_vault
 from webapp.events.names import EventName
 from webapp.orders.service.approval_limits import set_approval_limits
+from webapp.orders.service.cancellation.authority import Authority
+from webapp.orders.service.refunds.reconcile import close_break
 from webapp.payments.account_setup import ChangeAccount, NewAccount, new_account
 from webapp.payments.account_setup import change_account as change_gateway
+from webapp.payments.models import ReconciliationBreak
 from webapp.webhooks.subscriptions import WebhookService, Wish
 
 Job = Callable[[int], Any]
@@ -132,7 +138,37 @@ def _second_chance() -> Job:
     return again
 
 
+def _key() -> Job:
+    owner = make_staff(Role.ADMINISTRATOR).id
+    with unit_of_work() as unit:
+        _, key = create_token(unit, SYSTEM, owner, NewToken("ERP", frozenset({Permission.ORDERS_VIEW})))
+
+    def revoke(_who: int) -> None:
+        with unit_of_work() as unit:
+            if not revoke_token(unit, SYSTEM, key):
+                raise Conflict("It was revoked already.", code="revoked")
+
+    return revoke
+
+
+def _difference() -> Job:
+    by = Authority.of_role(staff(Role.FINANCE, "Deniz Aydın"), Role.FINANCE)
+    with unit_of_work() as unit:
+        found = ReconciliationBreak(gateway="stripe", kind="amount", subject=f"re_{next(_NUMBERS)}")
+        unit.add(found)
+        unit.flush()
+        key = found.id
+
+    def close(_who: int) -> None:
+        with unit_of_work() as unit:
+            close_break(unit, key, by, words="Ours")
+
+    return close
+
+
 ONE_WINS = {
+    "API key": Guarded(_key, "FROM api_token", "revoked"),
+    "difference with the bank": Guarded(_difference, "FROM reconciliation_break", "already_closed"),
     "channel": Guarded(_channel, "FROM channel"),
     "carrier": Guarded(_carrier, "FROM cargo_account"),
     "switching a carrier off": Guarded(_switching, "FROM cargo_account", "already_switched"),

@@ -8,6 +8,7 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from tests.racing import without_row_locks
 from tests.staff import PASSWORD, make_staff, start_session
 from webapp.auth import service
 from webapp.auth.models import StaffSession, StaffUser
@@ -184,6 +185,15 @@ def test_two_administrators_when_they_disable_each_other_at_once_then_one_stays(
         session.rollback()
         with unit_of_work() as database:
             database.query(StaffUser).delete()
+
+
+def test_control_when_administrators_are_not_locked_then_both_disable_each_other_and_none_is_left(
+    app: Flask, session: Session
+) -> None:
+    pair = [make_staff(Role.ADMINISTRATOR).id, make_staff(Role.ADMINISTRATOR).id]
+    with without_row_locks("WHERE staff_user.role"):
+        assert _at_once(app, pair) == ["done", "done"]
+    assert session.scalar(select(func.count()).select_from(StaffUser).where(StaffUser.is_active)) == 0
 
 
 def test_a_password_when_reset_then_every_session_ends(session: Session) -> None:
