@@ -9,10 +9,12 @@ from flask import Flask
 from playwright.sync_api import Page, expect
 from sqlalchemy.orm import Session
 
+from tests.addressing import AddressDesk
 from tests.cancel_desk import items_of_order, order_now
 from tests.cancelling import Counter, card, ship
 from tests.e2e.conftest import OpenContext
 from tests.e2e.desk import axe_problems, scrolls_sideways, sign_in
+from tests.e2e.test_back_room_pages import picture
 from tests.e2e.test_shell_pages import LOOK
 from tests.moving import move, packages_of
 from tests.order_drafts import line
@@ -209,3 +211,17 @@ def pages_of(pdf: bytes) -> list[tuple[int, int]]:
     """The size of each page in points, rounded."""
     boxes = re.findall(rb"/MediaBox \[\s*0 0 ([\d.]+) ([\d.]+)\s*\]", pdf)
     return [(round(float(width)), round(float(height))) for width, height in boxes]
+
+
+@pytest.mark.parametrize("paper", ["slips", "labels"])
+def test_papers_when_looked_at_on_a_telephone_then_they_do_not_scroll_sideways(
+    session: Session, new_context: OpenContext, web_app: Flask, base_url: str, paper: str
+) -> None:
+    order_id = AddressDesk.open(session).order(400, 400, number="153500001")
+    context = new_context(viewport={"width": 390, "height": 800})
+    sign_in(context, web_app, base_url)
+    page = context.new_page()
+    page.goto(f"/orders/print/{paper}?id={order_id}", wait_until="load")
+    assert not scrolls_sideways(page)
+    assert axe_problems(page) == []
+    picture(page, "phone", f"paper-{paper}")
