@@ -18,7 +18,8 @@ from tests.order_drafts import draft, findings, line, payment, with_status, writ
 from tests.servers import Processes, free_port, wait_until
 from tests.staff import make_staff
 from webapp.auth.models import ApiToken
-from webapp.channels.models import RemoteRecord
+from webapp.catalog.models import Product
+from webapp.channels.models import DataSource, RemoteRecord
 from webapp.channels.service import ChannelService
 from webapp.core.audit import SYSTEM
 from webapp.core.db import unit_of_work
@@ -83,6 +84,11 @@ def test_the_specification_when_it_is_driven_then_no_server_error_and_no_broken_
 def fill(session: Session) -> None:
     """A dozen orders in every stage, with plans, refunds, wishes, failed records and work."""
     counter = Counter.open(session)
+    vera = DataSource(slug="vera", name="Vera")
+    session.add(vera)
+    session.flush()
+    session.add(Product(sku="V-1", name="Vase", data_source_id=vera.id))
+    session.commit()
     for number in range(1, 7):
         counter.order("60.00", "40.00", number=f"A-{number}")
     counter.cancel(2)
@@ -106,6 +112,9 @@ def fill(session: Session) -> None:
             transactions=(),
         ),
     )
+    for number in range(1, 13):
+        lines = (line("1", "60.00"), line("2", "40.00", sku="V-1"))
+        counter.order_of(lines, number=f"V-{number}")
     with unit_of_work() as unit:
         for at in range(3):
             unit.add(
