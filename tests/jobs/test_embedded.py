@@ -163,3 +163,20 @@ def test_secret_when_asked_twice_then_it_is_the_same_and_only_ours_to_read(tmp_p
     assert home.secret("secret_key") == home.secret("secret_key")
     assert len(home.secret("secret_key")) >= 32
     assert (tmp_path / "secrets" / "secret_key").stat().st_mode & 0o777 == 0o600
+
+
+def test_folders_of_the_servers_when_running_then_closed_to_everybody_else(services: Services) -> None:
+    """S35: whoever else works on the machine reads neither tables nor secrets."""
+    folders = (services.home.root / "secrets", services.home.postgres, services.home.valkey)
+
+    assert {folder.name: oct(folder.stat().st_mode & 0o077) for folder in folders} == dict.fromkeys(
+        ("secrets", "postgres", "valkey"), "0o0"
+    )
+
+
+def test_postgres_when_it_runs_then_it_listens_to_this_machine_alone(services: Services) -> None:
+    with psycopg.connect(services.postgres.url) as connection:
+        row = connection.execute("SELECT current_setting('listen_addresses')").fetchone()
+
+    assert row == ("127.0.0.1",)
+    assert "unix_socket_directories=" in " ".join(Postgres(services.home, 1)._options())
