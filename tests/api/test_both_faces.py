@@ -101,8 +101,8 @@ def _same_sentence(problem: dict[str, Any], page: str) -> bool:
 
 
 def _timeless(words: str) -> str:
-    """The two were done one after the other."""
-    return re.sub(r"\d\d:\d\d:\d\d", "", words)
+    """The two were done one after the other; pages write a status as it is labelled everywhere, with a capital."""
+    return re.sub(r"\d\d:\d\d:\d\d", "", words).casefold()
 
 
 def test_a_channel_when_pulled_or_replayed_by_either_face_then_the_second_joins_the_first(

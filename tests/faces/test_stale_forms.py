@@ -107,14 +107,15 @@ EXEMPT = {
          "carriers.switch_off", "carriers.switch_on", "webhooks.pause", "webhooks.resume", "webhooks.rotate", "orders.post_view_move"), _ONCE),
     **dict.fromkeys(
         ("auth.save_profile", "auth.change_password", "auth.end_session", "auth.set_theme", "auth.do_sign_in",
-         "auth.sign_out", "orders.choose_columns"), _OWN),
+         "auth.sign_out", "orders.choose_columns", "second_step.begin", "second_step.confirm",
+         "second_step.enter_code", "second_step.renew_codes", "second_step.turn_off"), _OWN),
     **dict.fromkeys(
         ("carriers.check", "channels.apply_backfill", "channels.check", "channels.pull", "channels.replay", "channels.reread",
          "channels.start_backfill", "channels.tell_all_again", "finance.reconcile_now", "operations.retry",
          "orders.ask_payment_history", "orders.check_refund", "orders.pull", "orders.refresh",
          "orders.refresh_chosen", "orders.count_stock", "tracking.check_again", "webhooks.replay", "webhooks.replay_failed",
          "webhooks.test"), _WORK),
-    **dict.fromkeys(("tokens.revoke", "webhooks.delete", "staff.sign_out_view"), _GONE),
+    **dict.fromkeys(("tokens.revoke", "webhooks.delete", "staff.sign_out_view", "staff.reset_second_step_view"), _GONE),
     **{f"{view.endpoint_name}.create_view": _MAKES for view in VIEWS},
     **{f"{view.endpoint_name}.{deed}_view": _GONE for view in VIEWS for deed in ("delete", "action")},
 }  # fmt: skip
