@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
+import psutil
 import pytest
 
 from webapp.core.embedded import Postgres, Valkey, free_port
@@ -72,7 +73,9 @@ class Running:
         self.process.wait()
 
     def kill_family(self) -> None:
-        """SIGKILL it and everything below it."""
+        """SIGKILL it and everything below it. Stopped first: a worker with many hints forks a horse every moment."""
+        send(self.pid, signal.SIGSTOP)
+        wait_until(lambda: _stands_still(self.pid), what=f"{self.program.name} to stop")
         members = family([self.pid])
         for member in members:
             send(member.pid, signal.SIGKILL)
@@ -90,6 +93,13 @@ class Running:
         """End it in whatever state it is."""
         stop_all({self.pid: self.program.stop_signal}, grace_s=2.0)
         self.process.wait()
+
+
+def _stands_still(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
 
 
 @dataclass
