@@ -4,18 +4,15 @@ import uuid
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from tests.cancel_desk import order_now
 from tests.cancelling import Counter
 from tests.jobs.dying_worker import let_die
+from tests.jobs.lists import PATIENT, audited, go_on, outcomes
 from tests.servers import Processes
-from webapp.core.audit import AuditEntry
 from webapp.core.db import db, unit_of_work
-from webapp.core.hints import drain
-from webapp.core.settings import Timing
-from webapp.core.worklist import OperationItem
 from webapp.orders.enums import OrderStatus
 from webapp.orders.inputs import MoveItems
 from webapp.orders.models import IntegrationAction
@@ -23,8 +20,6 @@ from webapp.orders.queries.chosen import ticked_orders
 from webapp.orders.service.moving_many import move_many
 
 ORDERS = 5
-# Leases are ended by the tests.
-PATIENT = Timing(lease_s=600)
 
 
 @pytest.fixture
@@ -55,13 +50,13 @@ def test_worker_when_it_dies_amid_the_list_then_the_next_moves_the_rest_and_noth
 ) -> None:
     let_die(processes, tmp_path, step, "upkeep", timing=PATIENT)
     assert [order_now(order_id).status for order_id in orders] == [500] * decided + [400] * (ORDERS - decided)
-    assert _outcomes() == ["done"] * decided + ["waiting"] * (ORDERS - decided)
+    assert outcomes() == ["done"] * decided + ["waiting"] * (ORDERS - decided)
 
-    _recover()
+    go_on()
 
-    assert _outcomes() == ["done"] * ORDERS
+    assert outcomes() == ["done"] * ORDERS
     assert [order_now(order_id).status for order_id in orders] == [500] * ORDERS
-    assert (_moves(), _told()) == (ORDERS, ORDERS)
+    assert (audited("order.status.changed"), _told()) == (ORDERS, ORDERS)
 
 
 def test_control_when_a_verdict_is_written_after_its_act_then_a_death_between_makes_it_wrong(
@@ -69,29 +64,12 @@ def test_control_when_a_verdict_is_written_after_its_act_then_a_death_between_ma
 ) -> None:
     let_die(processes, tmp_path, "acted, verdict to come", "upkeep", timing=PATIENT)
     assert order_now(orders[0]).status == 500
-    assert _outcomes() == ["waiting"] * ORDERS
+    assert outcomes() == ["waiting"] * ORDERS
 
-    _recover()
+    go_on()
 
     # The order was moved, and its verdict says that it was so already.
-    assert _outcomes() == ["unchanged", *["done"] * (ORDERS - 1)]
-
-
-def _recover() -> None:
-    with unit_of_work() as session:
-        session.execute(text("UPDATE operation SET lease_until = now() - interval '1 s'"))
-    assert drain("upkeep") == 1
-
-
-def _outcomes() -> list[str]:
-    db.session.rollback()
-    return list(db.session.scalars(select(OperationItem.outcome).order_by(OperationItem.position)))
-
-
-def _moves() -> int:
-    db.session.rollback()
-    query = select(func.count()).where(AuditEntry.tag == "order.status.changed")
-    return db.session.scalar(query) or 0
+    assert outcomes() == ["unchanged", *["done"] * (ORDERS - 1)]
 
 
 def _told() -> int:

@@ -4,24 +4,19 @@ import uuid
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from tests.cancel_desk import order_now
 from tests.cancelling import Counter, plans_of
 from tests.jobs.dying_worker import let_die
+from tests.jobs.lists import PATIENT, audited, go_on, outcomes
 from tests.servers import Processes
-from webapp.core.audit import AuditEntry
-from webapp.core.db import db, unit_of_work
-from webapp.core.hints import drain
-from webapp.core.settings import Timing
-from webapp.core.worklist import OperationItem, Subject
+from webapp.core.db import unit_of_work
+from webapp.core.worklist import Subject
 from webapp.orders.service.cancellation.authority import Authority
 from webapp.orders.service.cancellation.bulk import approve_many
 
 PLANS = 5
-# Leases are ended by the tests.
-PATIENT = Timing(lease_s=600)
 
 
 @pytest.fixture
@@ -53,13 +48,13 @@ def test_worker_when_it_dies_amid_the_list_then_the_next_decides_the_rest_and_no
 ) -> None:
     let_die(processes, tmp_path, step, "upkeep", timing=PATIENT)
     assert [order_now(order_id).status for order_id in orders] == [100] * decided + [50] * (PLANS - decided)
-    assert _outcomes() == ["done"] * decided + ["waiting"] * (PLANS - decided)
+    assert outcomes() == ["done"] * decided + ["waiting"] * (PLANS - decided)
 
-    _recover()
+    go_on()
 
-    assert _outcomes() == ["done"] * PLANS
+    assert outcomes() == ["done"] * PLANS
     assert [order_now(order_id).status for order_id in orders] == [100] * PLANS
-    assert _approvals() == PLANS
+    assert audited("cancellation_plan.approved") == PLANS
 
 
 def test_control_when_a_verdict_is_written_after_its_act_then_a_death_between_makes_it_wrong(
@@ -67,28 +62,9 @@ def test_control_when_a_verdict_is_written_after_its_act_then_a_death_between_ma
 ) -> None:
     let_die(processes, tmp_path, "acted, verdict to come", "upkeep", timing=PATIENT)
     assert order_now(orders[0]).status == 100
-    assert _outcomes() == ["waiting"] * PLANS
+    assert outcomes() == ["waiting"] * PLANS
 
-    _recover()
+    go_on()
 
     # The plan was approved, and its verdict says that it was refused.
-    assert _outcomes() == ["refused", *["done"] * (PLANS - 1)]
-
-
-def _recover() -> None:
-    with unit_of_work() as session:
-        session.execute(text("UPDATE operation SET lease_until = now() - interval '1 s'"))
-    assert drain("upkeep") == 1
-
-
-def _outcomes() -> list[str]:
-    db.session.rollback()
-    return list(db.session.scalars(select(OperationItem.outcome).order_by(OperationItem.position)))
-
-
-def _approvals() -> int:
-    db.session.rollback()
-    query = select(func.count()).where(
-        AuditEntry.tag == "cancellation_plan.approved", AuditEntry.refused.is_(False)
-    )
-    return db.session.scalar(query) or 0
+    assert outcomes() == ["refused", *["done"] * (PLANS - 1)]
