@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session, aliased
+from sqlalchemy.sql.selectable import LateralFromClause
 
 from webapp.auth.models import StaffUser
 from webapp.core.text import N_
@@ -187,9 +188,10 @@ def _in_scope(scope: Scope) -> ColumnElement[bool]:
     return true() if scope is None else Order.channel_id.in_(scope)
 
 
-def _shown() -> Select[*tuple[Any, ...]]:
+def _whole_group() -> LateralFromClause:
+    """What the plans of a row's group come to together."""
     linked = aliased(CancellationPlan, name="linked")
-    group = (
+    return (
         select(
             func.max(linked.version).label("version"),
             func.count().label("plans"),
@@ -201,8 +203,12 @@ def _shown() -> Select[*tuple[Any, ...]]:
         .where(linked.group_id == CancellationPlan.group_id)
         .lateral("whole")
     )
+
+
+def _items_of_group() -> ScalarSelect[int]:
+    """How many rows of the order the group takes; what only pays shipping back is none."""
     of_group = aliased(CancellationPlan, name="of_group")
-    items = (
+    return (
         select(func.count())
         .select_from(CancellationPlanItem)
         .join(of_group, of_group.id == CancellationPlanItem.plan_id)
@@ -210,6 +216,10 @@ def _shown() -> Select[*tuple[Any, ...]]:
         .correlate(CancellationPlan)
         .scalar_subquery()
     )
+
+
+def _shown() -> Select[*tuple[Any, ...]]:
+    group = _whole_group()
     decider = aliased(StaffUser, name="decider")
     return (
         select(
@@ -225,7 +235,7 @@ def _shown() -> Select[*tuple[Any, ...]]:
             func.concat_ws(" ", Customer.first_name, Customer.last_name).label("customer"),
             StaffUser.name.label("opener"),
             decider.name.label("decider"),
-            items.label("items"),
+            _items_of_group().label("items"),
             group.c.version,
             group.c.plans,
             group.c.refund_amount,

@@ -1,5 +1,7 @@
 """Labels at carriers: issued for what is not packed yet, again where one is outdated, taken back where nothing is left."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -33,25 +35,15 @@ def issue_labels(
     """
     order = lock_order(session, order_id, acting=context)
     check_version(session, order, version)
-    chosen = cargo_company_id or order.cargo_company_id
-    if chosen is None or not connected(session, {chosen}):
-        raise Conflict(N_("This carrier is not connected, so no label can be issued from here."))
-    open_errand = select(CargoErrand.id).where(
-        CargoErrand.order_id == order_id, CargoErrand.kind == "label", CargoErrand.ended_at.is_(None)
-    )
-    if session.scalars(open_errand.limit(1)).first() is not None:
-        raise Conflict(N_("A label is being made just now. Wait for it, then look again."))
+    chosen = _carrier(session, order, cargo_company_id)
+    _check_no_label_under_way(session, order_id)
     packages = _packages(session, order, chosen)
     if not packages:
         raise Conflict(N_("Nothing of this order is left to send, so there is nothing to label."))
     if order.cargo_company_id != chosen:
         order.cargo_company_id = chosen
         order.shipping_company = session.get_one(CargoCompany, chosen).slug
-    cargo = CargoService(session)
-    for package in packages:
-        if package.tracking_number and package.label_issued_at is not None and package.cargo_company_id:
-            cargo.cancel(order.id, package.cargo_company_id, package.tracking_number, context)
-        cargo.label(order.id, chosen, package.id, order.shipping_address_id, context)
+    _ask_carrier(session, order, chosen, packages, context)
     touch(order)
     record(
         session,
@@ -63,6 +55,32 @@ def issue_labels(
     )
     session.flush()
     return packages
+
+
+def _carrier(session: Session, order: Order, wanted: int | None) -> int:
+    chosen = wanted or order.cargo_company_id
+    if chosen is None or not connected(session, {chosen}):
+        raise Conflict(N_("This carrier is not connected, so no label can be issued from here."))
+    return chosen
+
+
+def _check_no_label_under_way(session: Session, order_id: int) -> None:
+    open_errand = select(CargoErrand.id).where(
+        CargoErrand.order_id == order_id, CargoErrand.kind == "label", CargoErrand.ended_at.is_(None)
+    )
+    if session.scalars(open_errand.limit(1)).first() is not None:
+        raise Conflict(N_("A label is being made just now. Wait for it, then look again."))
+
+
+def _ask_carrier(
+    session: Session, order: Order, chosen: int, packages: Sequence[Package], context: AuditContext
+) -> None:
+    """A label for each; the parcel of a label that is replaced will not come."""
+    cargo = CargoService(session)
+    for package in packages:
+        if package.tracking_number and package.label_issued_at is not None and package.cargo_company_id:
+            cargo.cancel(order.id, package.cargo_company_id, package.tracking_number, context)
+        cargo.label(order.id, chosen, package.id, order.shipping_address_id, context)
 
 
 def cancel_empty_parcels(session: Session, order: Order, context: AuditContext) -> None:
