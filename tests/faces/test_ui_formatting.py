@@ -153,6 +153,7 @@ def test_addresses_when_shown_then_the_postcode_stands_where_the_countrys_post_w
         last_name="Koç",
         line1="Moda Cad. 22/1",
         city="İstanbul",
+        state=f"{country}34",
         postcode="34710",
         country=country,
     )

@@ -89,12 +89,18 @@ def address_lines(address: Address) -> list[str]:
 
     The country is named in the reader's language; a code that no country has is shown as it came.
     """
-    town = ", ".join(filter(None, (address.district, address.city, address.state)))
+    state = "" if _is_code(address.state, address.country) else address.state
+    town = ", ".join(filter(None, (address.district, address.city, state)))
     parts = (address.postcode, town) if address.country in _POSTCODE_FIRST else (town, address.postcode)
     place = " ".join(filter(None, parts))
     country = country_name(address.country)
     lines = (address.full_name, address.company, address.line1, address.line2, place, country)
     return [line for line in lines if line]
+
+
+def _is_code(state: str, country: str) -> bool:
+    """Whether shops number the state, such as TR27: no post and no person reads that."""
+    return state.removeprefix(country).isdigit()
 
 
 def shown_address(
