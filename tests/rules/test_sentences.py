@@ -87,3 +87,10 @@ def test_sentence_when_copied_then_still_one() -> None:
     twin = copy.deepcopy(said("It is %(status)s.", status=label))
 
     assert (twin, twin.in_words(turkish)) == ("It is shipped.", "It is Kargolandı.")
+
+
+def test_a_sentence_when_read_in_english_then_labels_within_it_stay_small_and_nothing_stays_nothing() -> None:
+    sentence = said("It is %(status)s.", status=mid_sentence("Shipped"))
+
+    assert sentence.in_words(lambda message: message) == "It is shipped."
+    assert enumeration([]).in_words(lambda message: message or "Content-Type: text/plain") == ""

@@ -28,12 +28,16 @@ class Sentence(str):
 
     def in_words(self, translate: Callable[[str], str]) -> str:
         """The sentence by this catalogue; a template that it does not know stays English."""
-        template = translate(self.template)
+        template = (
+            translate(self.template) if self.template else ""
+        )  # a catalogue answers "" with its own head
+        if not self.parts:
+            return str(self) if template == self.template else template
         parts = {
             name: part.in_words(translate) if isinstance(part, Sentence) else part
             for name, part in self.parts.items()
         }
-        return template % parts if parts else template
+        return template % parts
 
 
 def said(template: str, **parts: object) -> Sentence:
