@@ -1,4 +1,4 @@
-"""How an order's addresses may change: the table of rules.md §6, line by line."""
+"""How an order's addresses may change: the table of stages and channels, line by line."""
 
 import pytest
 

@@ -188,7 +188,7 @@ def test_deciding_when_the_plan_changed_since_it_was_looked_at_then_conflict(cou
     assert refused.value.error_code == "stale_form"
 
 
-# Figures that moved (decision 7)
+# Figures that moved
 
 
 def test_approval_when_the_channel_paid_a_part_back_meanwhile_then_goes_back_with_the_difference(

@@ -47,7 +47,7 @@ from webapp.orders.models import (
 from webapp.orders.service.write_orders import write_orders
 from webapp.payments.models import LedgerEntry, PaymentOption, Refund, Transaction
 
-# The worked example of the rules, section 3.
+# A worked example: discounts, shipping and interest over four rows, to the cent.
 EXAMPLE = draft(
     items=(line("1", "99.99"), line("2", "33.33"), line("3", "33.33"), line("4", "12.50")),
     discounts=(DiscountDraft("c1", "order", Decimal("25.00"), name="WELCOME"),),

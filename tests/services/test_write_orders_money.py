@@ -58,7 +58,7 @@ def paid(given: OrderDraft, amount: str, **fields: object) -> OrderDraft:
     return replace(given, transactions=(payment(amount, **fields),))
 
 
-# Edited at the shop (decision 13).
+# Edited at the shop.
 
 
 def test_a_changed_discount_when_no_plan_stands_then_the_order_is_distributed_anew_as_a_new_version(

@@ -1,6 +1,6 @@
 """How an order's addresses may change: what its stage and its channel allow, and what to do where they do not. Pure.
 
-Shipping follows the most advanced live item (rules.md §6): before packing it is written, from packing or a label on
+Shipping follows the most advanced live item: before packing it is written, from packing or a label on
 the carrier is told too, on the way only the carrier can redirect the parcel. Billing is free until an invoice exists.
 """
 

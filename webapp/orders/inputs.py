@@ -47,7 +47,7 @@ class AddressDraft:
 class ItemDraft:
     """One row of an order. `amount` is the gross of the row, tax included, before any discount.
 
-    `tax_amount` None means the shop gave no tax and rules.md R7 applies with `tax_rate` (percent).
+    `tax_amount` None means the shop gave no tax and rule R7 (pricing) applies with `tax_rate` (percent).
     """
 
     remote_line_id: str

@@ -1,4 +1,4 @@
-"""Dividing a refund over the basket items of a payment, for gateways that refund by item (decision 2). Pure."""
+"""Dividing a refund over the basket items of a payment, for gateways that refund by item. Pure."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass

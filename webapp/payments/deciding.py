@@ -66,7 +66,7 @@ class Decision:
 
 
 def must_look_first(capabilities: Capabilities, facts: SentFacts) -> bool:
-    """Ask before sending unless this is the first sending and the key would catch a second (decision 3)."""
+    """Ask before sending unless this is the first sending and the key would catch a second."""
     return facts.was_sent or not capabilities.honours_keys
 
 

@@ -184,7 +184,7 @@ class Gateway(Protocol):
         ...
 
     def cancel_payment(self, order: RefundOrder) -> RefundAnswer:
-        """Let reserved money go: all of it, or see to it that a part can still be left uncaptured (decision 10)."""
+        """Let reserved money go: all of it, or see to it that a part can still be left uncaptured."""
         ...
 
 

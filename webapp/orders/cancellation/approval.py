@@ -1,4 +1,4 @@
-"""Who may approve: limits belong to a role and a currency (section 4)."""
+"""Who may approve: limits belong to a role and a currency."""
 
 from collections.abc import Mapping
 from decimal import Decimal

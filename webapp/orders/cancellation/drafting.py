@@ -74,7 +74,7 @@ class FigureChange:
 
 
 def changed_figures(opened_with: Mapping[str, Decimal], now: PlanDraft) -> tuple[FigureChange, ...]:
-    """What changed since opening; approval sends the plan back with these (decision 7).
+    """What changed since opening; approval sends the plan back with these.
 
     `opened_with` holds the plan's stored columns by name: computed_amount, refund_amount, shipping_amount,
     owed_amount, released_amount.

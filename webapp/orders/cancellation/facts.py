@@ -62,7 +62,7 @@ class OrderFacts:
 
     @property
     def left(self) -> Decimal:
-        """What is left of the order to pay back; money withheld earlier counts as consumed (decision 6)."""
+        """What is left of the order to pay back; money withheld earlier counts as consumed."""
         return max(Decimal(0), self.amount - self.consumed)
 
 
@@ -129,7 +129,7 @@ class CancelRequest:
 
 
 def shipping_policy(is_cargo_refund: bool | None, *, is_all: bool) -> ShippingPolicy | None:
-    """The reference's three-valued `is_cargo_refund` as a policy; None leaves it to the default (section 4)."""
+    """The reference's three-valued `is_cargo_refund` as a policy; None leaves it to the default."""
     if is_cargo_refund is None:
         return None
     if not is_cargo_refund:

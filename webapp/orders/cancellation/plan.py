@@ -187,7 +187,7 @@ class PlanDraft:
 
 @dataclass(frozen=True, slots=True)
 class CancellationDraft:
-    """One staff action: no plan, one, or a cancel and a refund plan that are decided together (decision 5).
+    """One staff action: no plan, one, or a cancel and a refund plan that are decided together.
 
     `left_before` and `left_after` are what the order still has to pay back. `alone` are the roles of whom one
     person may open and approve it; everybody else needs a second person.

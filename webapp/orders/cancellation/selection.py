@@ -55,7 +55,7 @@ def _wishes(order: OrderFacts, request: CancelRequest) -> Sequence[CancelItem]:
 
 
 def _stays(item: ItemFacts, taken: Decimal | None) -> bool:
-    """A row that waits in another plan stays: that plan may be rejected (decision 7)."""
+    """A row that waits in another plan stays: that plan may be rejected."""
     return item.status not in ENDED_STATUSES and (taken is None or taken < item.quantity)
 
 

@@ -1,4 +1,4 @@
-"""Over which payments the money goes back (section 4, decisions 6 and 10)."""
+"""Over which payments the money goes back."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -66,7 +66,7 @@ def _best(need: Decimal, left: Sequence[Decimal]) -> int | None:
 
 
 def _parts(plan: PlanDraft, purses: Sequence[_Purse], accounts: int) -> Iterable[TenderPart]:
-    """Interest first, on the payment that carried it (decision 10); then the rest; then what is only reserved."""
+    """Interest first, on the payment that carried it; then the rest; then what is only reserved."""
     owed = min(plan.refund_amount, sum((purse.captured for purse in purses), ZERO))
     interest = _interest_parts(min(plan.interest, owed), purses)
     rest = choose(

@@ -39,7 +39,7 @@ class ExternalStatus(Base):
 class Order(Base):
     """One order of one channel.
 
-    amount = sum of item nets + shipping shares + item interest + shipping interest + rounding (rules.md R5);
+    amount = sum of item nets + shipping shares + item interest + shipping interest + rounding (rule R5, pricing);
     the originals never change, the three refund amounts only grow. `status` is derived from the items
     (orders/states.py) in the transaction that changes them.
     """

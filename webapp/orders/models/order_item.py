@@ -36,7 +36,7 @@ class OrderItem(Base):
     """One or more equal units of one product; a part is split off into a row of its own before it moves alone.
 
     amount: gross of the row, tax included, before discounts, in price_currency. price: unit price to show,
-    never multiplied back. All money columns are sliced by rules.md R6 when a part is split off.
+    never multiplied back. All money columns are sliced by rule R6 (pricing) when a part is split off.
     """
 
     __tablename__ = "order_item"

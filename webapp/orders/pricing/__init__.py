@@ -2,6 +2,15 @@
 
 distribution: how discounts, shipping and interest fall on the rows (R2 to R5, R7). identity: the rows add up
 to the order. splitting: the money of a part of a row (R6). explanation: how each figure came about.
+
+The rules, all in minor units:
+R1  A total falls by weights with caps: floors first, then one by one to the largest remainder.
+R2  A discount falls on the rows it is for, then on the others, then on shipping if it says so; the rest is kept unapplied.
+R3  Net shipping falls by each row's value after discounts.
+R4  Interest falls by value and share of shipping, and within a row between the two likewise.
+R5  The order is the sum of its rows in every column; a unit per row of a shop's own rounding is kept as such.
+R6  A part of a row takes the slice of its units in every column, so that parts always add up to the row.
+R7  Tax is computed from the net only where the shop gave none.
 """
 
 from webapp.orders.pricing.distribution import (

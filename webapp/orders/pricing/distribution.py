@@ -270,7 +270,7 @@ class _Sheet:
         )
 
     def _tax(self, row: int) -> Decimal:
-        """R7 only where the shop gave no tax (decision 9)."""
+        """R7 only where the shop gave no tax."""
         line, currency = self.order.lines[row], self.order.currency
         if line.tax is not None:
             return from_minor(to_minor(line.tax, currency), currency)

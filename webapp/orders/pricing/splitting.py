@@ -54,7 +54,7 @@ def split_row(
 ) -> tuple[RowMoney, RowMoney]:
     """The money of the first `taken` units of the row and that of the rest; together they are the row.
 
-    Net and discount are sliced and the gross is their sum (decision 9), so neither part is ever below 0. Raises
+    Net and discount are sliced and the gross is their sum, so neither part is ever below 0. Raises
     ValueError if the row has no such part.
     """
     if not (0 < taken < quantity and is_divisible(quantity)):

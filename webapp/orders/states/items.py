@@ -128,7 +128,7 @@ class OrderMove:
 def check_order_move(
     items: Sequence[tuple[str, OrderStatus]], target: OrderStatus, terms: MoveTerms = LEAST
 ) -> OrderMove:
-    """All live items or none (decision 12); `items` are (name for the sentence, status).
+    """All live items or none; `items` are (name for the sentence, status).
 
     Ended items, items that a plan holds and items already there stay. Raises TransitionNotAllowed that names
     every item that cannot, with their positions as `items` in its details.

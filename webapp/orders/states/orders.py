@@ -25,7 +25,7 @@ class OrderFlags:
 
 
 def order_status(item_statuses: Iterable[OrderStatus]) -> OrderStatus | None:
-    """The order's status by its items (rules, section 2). None for an order without items: it keeps its own."""
+    """The order's status by its items. None for an order without items: it keeps its own."""
     statuses = set(item_statuses)
     if not statuses:
         return None

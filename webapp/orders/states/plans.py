@@ -70,8 +70,8 @@ def check_cancel_move(
 ) -> None:
     """Refuse a move of a plan that the table does not know. Raises TransitionNotAllowed.
 
-    An approved plan is rejected only if it is a refund plan and nothing was sent (decision 4); a completed one
-    opens again only because the bank took a refund back (decision 8).
+    An approved plan is rejected only if it is a refund plan and nothing was sent; a completed one
+    opens again only because the bank took a refund back.
     """
     if current is CancelStatus.COMPLETED and refund_reversed and target is CancelStatus.MANUEL_REFUND_NEED:
         return

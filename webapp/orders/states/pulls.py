@@ -36,7 +36,7 @@ def pulled_item_status(
     stored: OrderStatus | None = None,
     we_hold_money: bool = False,
 ) -> PulledMove:
-    """Decide what a pulled status does (rules section 2, decision 12). `stored` is the status before 50.
+    """Decide what a pulled status does. `stored` is the status before 50.
 
     unchanged: nothing. move: take it. older: keep ours, note theirs in external_status and on the timeline.
     parked: it went on although we are cancelling it. requested: the item becomes 50 with a cancellation

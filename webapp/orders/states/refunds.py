@@ -63,7 +63,7 @@ def check_refund_move(
     """Refuse a move of a refund that the table does not know. Raises TransitionNotAllowed.
 
     A person who ends a manual refund must say by what evidence (InvalidInput). What has succeeded fails only
-    because the bank took it back (decision 8).
+    because the bank took it back.
     """
     if refund_reversed and (current, target) == (RefundState.SUCCEEDED, RefundState.DECLINED):
         return

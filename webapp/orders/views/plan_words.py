@@ -166,7 +166,7 @@ def _approvers(session: Session) -> int:
 
 
 def _can_be_taken_back(group: PlanGroup) -> bool:
-    """An approved return of which nothing was sent (decision 4)."""
+    """An approved return of which nothing was sent."""
     refunds = [refund.row for plan in group.plans for refund in plan.refunds]
     return all(
         plan.row.status == CancelStatus.APPROVED and plan.row.kind == PlanKind.REFUND for plan in group.plans

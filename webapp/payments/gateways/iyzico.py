@@ -1,4 +1,4 @@
-"""iyzico: no keys for repeats, so its books are asked before every sending (decision 3).
+"""iyzico: no keys for repeats, so its books are asked before every sending.
 
 Source: docs.iyzico.com. A whole payment is cancelled on its own day in Istanbul, before the bank closes; everything
 else is refunded, by basket item where the items are known. Our refund's id is the conversation id; iyzico only echoes

@@ -134,7 +134,7 @@ class WooRefunds:
 
 
 def refund_body(wanted: WantedRefund, order: Mapping[str, Any], *, pays_back: bool) -> dict[str, Any]:
-    """What is posted. `api_refund` is always said: left out, the shop's gateway would pay (decision 1)."""
+    """What is posted. `api_refund` is always said: left out, the shop's gateway would pay."""
     body: dict[str, Any] = {
         "amount": str(wanted.amount),
         "reason": f"{wanted.words} ({wanted.key})",

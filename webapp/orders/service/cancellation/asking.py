@@ -24,7 +24,7 @@ class GivenReason:
 
 
 class CancelWishes(TypedDict, total=False):
-    """The parameters of `cancel_order` that say what to cancel and how much goes back (rules, section 4).
+    """The parameters of `cancel_order` that say what to cancel and how much goes back.
 
     `cancel_items`: order item → how many units, None for all of them. `is_cargo_refund` not given: the default.
     """

@@ -46,7 +46,7 @@ from webapp.orders.service.stock import add_reservations, reserved_by
 from webapp.orders.states import check_cancel_move
 from webapp.payments.models import Refund
 
-# What the approver has looked at; should one of these have moved, he must look again (decision 7).
+# What the approver has looked at; should one of these have moved, he must look again.
 FIGURES = ("computed_amount", "refund_amount", "shipping_amount", "owed_amount", "released_amount")
 APPROVABLE = frozenset({CancelStatus.WAITING, CancelStatus.CONFIRMED})
 
@@ -103,7 +103,7 @@ def reject_order_cancel(
 ) -> list[CancellationPlan]:
     """Put every item of the open plans back to its stored status.
 
-    An approved refund plan can still be rejected while nothing was sent (decision 4). Raises Conflict else.
+    An approved refund plan can still be rejected while nothing was sent. Raises Conflict else.
     """
     by.require(Permission.CANCEL_APPROVE)
     order = lock_order(session, order_id, acting=by.context)
@@ -125,7 +125,7 @@ def check_plan_seen(
 def group_to_decide(
     session: Session, order: Order, plan_id: int | None, expected_version: int | None = None
 ) -> list[CancellationPlan]:
-    """The plans of the named plan's action, or of the order's only open one (decision 5).
+    """The plans of the named plan's action, or of the order's only open one.
 
     Raises NotFound without an open plan, Conflict with more than one action open or a stale `expected_version`.
     """
@@ -226,7 +226,7 @@ def _require_second_person(
 
 
 def _changed(session: Session, order: Order, plans: Sequence[CancellationPlan]) -> tuple[FigureChange, ...]:
-    """Draft the plans again as the order stands now; write what has changed and let them wait again (decision 7)."""
+    """Draft the plans again as the order stands now; write what has changed and let them wait again."""
     facts = read_facts(session, order, without=[plan.id for plan in plans])
     request = redraft(session, plans)
     draft = draft_cancellation(facts, request, limits_in(session, order.currency))
@@ -289,7 +289,7 @@ def _check_rejectable(session: Session, plan: CancellationPlan) -> None:
 
 
 def _withdraw(session: Session, plan: CancellationPlan) -> None:
-    """Take back refunds that were not sent; a worker that claims one at this moment wins (decision 4)."""
+    """Take back refunds that were not sent; a worker that claims one at this moment wins."""
     session.execute(
         update(Refund)
         .where(

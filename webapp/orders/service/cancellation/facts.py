@@ -134,7 +134,7 @@ def _tenders(session: Session, order: Order, without: Collection[int]) -> Iterab
 
 
 def _consumed(session: Session, order: Order, without: Collection[int]) -> Decimal:
-    """Computed amounts of plans that were not rejected, and refunds made elsewhere (decision 6)."""
+    """Computed amounts of plans that were not rejected, and refunds made elsewhere."""
     plans = session.scalar(
         select(func.coalesce(func.sum(CancellationPlan.computed_amount), 0)).where(
             CancellationPlan.order_id == order.id,

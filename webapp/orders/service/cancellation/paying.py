@@ -30,7 +30,7 @@ ENDLESS: Final = 1_000_000
 def make_refunds(
     session: Session, order: Order, plan: CancellationPlan, *, requested_by_id: int | None
 ) -> list[Refund]:
-    """One refund per way back of the plan, and per basket item where the gateway refunds by item (decision 2)."""
+    """One refund per way back of the plan, and per basket item where the gateway refunds by item."""
     made: list[Refund] = []
     tenders = session.execute(
         select(CancellationPlanTender, Transaction)

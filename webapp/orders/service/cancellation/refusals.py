@@ -14,7 +14,7 @@ class MissingReason(InvalidInput):
 
 
 class MoreThanOneOpenPlan(Conflict):
-    """The order has several open cancellations, and it was not said which is meant (decision 5)."""
+    """The order has several open cancellations, and it was not said which is meant."""
 
     code = "more_than_one_open_plan"
 

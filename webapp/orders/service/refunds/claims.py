@@ -45,7 +45,7 @@ class NotNow:
 def claim_refund(session: Session, run: OperationRun, capabilities: Capabilities) -> Claim | NotNow:
     """Set it `sending` under the lock of its payment, unless another refund of that payment is still open.
 
-    One refund per payment at a time: channels and gateways do not serialise them (decision 3). Raises LeaseLost.
+    One refund per payment at a time: channels and gateways do not serialise them. Raises LeaseLost.
     """
     run.fence(session)
     refund_id = uuid.UUID(run.args["refund_id"])

@@ -50,7 +50,7 @@ def move_plan(session: Session, order: Order, plan_id: int, *, refund_reversed: 
 
 
 def _move_amounts(session: Session, order: Order, plan: CancellationPlan, sign: int) -> None:
-    """The plan has paid back all it owes: its rows' shares are refunded now (rules, section 3).
+    """The plan has paid back all it owes: its rows' shares are refunded now.
 
     They only grow, but for a refund that the bank took back: then they are not refunded, and `sign` is -1.
     """

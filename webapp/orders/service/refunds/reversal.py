@@ -1,4 +1,4 @@
-"""A refund that had succeeded and fails later: the bank, or a transfer that came back (decision 8)."""
+"""A refund that had succeeded and fails later: the bank, or a transfer that came back."""
 
 from sqlalchemy import func
 from sqlalchemy.orm import Session

@@ -1,4 +1,4 @@
-"""Orders that were edited at the shop (decision 13): distributed anew, unless a plan stands on the old amounts."""
+"""Orders that were edited at the shop: distributed anew, unless a plan stands on the old amounts."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What a channel's status does to each item (rules section 2, decision 12)."""
+"""What a channel's status does to each item."""
 
 from functools import cache
 from typing import Any, Final

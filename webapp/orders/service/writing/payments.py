@@ -121,7 +121,7 @@ def _set_payment(decision: Decision, row: Columns, **columns: Any) -> None:
 
 
 def _raise_when_captured_whole(decision: Decision, row: Columns, captured: Decimal) -> None:
-    """A part of a reservation was let go by a cancellation; whoever captured took it all the same (decision 10)."""
+    """A part of a reservation was let go by a cancellation; whoever captured took it all the same."""
     due = row["authorised_amount"] - row["released"]
     if row["released"] and row["captured_amount"] <= due < captured:
         decision.alarm(
@@ -158,7 +158,7 @@ def _decide_refunds(decision: Decision) -> None:
 
 
 def _own(decision: Decision, refund: ExternalRefundDraft) -> Columns | None:
-    """Our refund that the channel tells of: it carries its key in the reason we gave the channel (decision 1)."""
+    """Our refund that the channel tells of: it carries its key in the reason we gave the channel."""
     rows = (row for row in decision.stored.refunds if row["remote_id"] is None)
     return next((row for row in rows if row["idem_key"] in refund.reason), None)
 
