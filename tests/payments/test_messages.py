@@ -1,4 +1,4 @@
-"""What gateways send by themselves: signed, kept once, and followed by a look at the bank's own books."""
+"""F9: what gateways send by themselves: signed, kept once, and followed by a look at the bank's own books."""
 
 import hashlib
 import hmac
