@@ -62,6 +62,6 @@ def test_controls_when_named_on_the_page_then_their_file_has_one() -> None:
         for file in files:
             source = (ROOT / "tests" / file).read_text()
             assert re.search(
-                r"def test_\w*(?:control|without|when_no_version|nothing_locks|do_not_hold|not_sorted)\w*\(",
+                r"def test_\w*(?:control|without|when_no_version|nothing_locks|takes_no_turns|do_not_hold|not_sorted)\w*\(",
                 source,
             ), file

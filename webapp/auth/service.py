@@ -136,9 +136,16 @@ def set_theme(session: Session, staff_id: int, theme: str) -> None:
     get_staff(session, staff_id).theme = theme
 
 
+def set_preference(session: Session, staff_id: int, key: str, value: object) -> None:
+    """Keep what a person chose under an area's key, beside what other areas keep; None forgets it. Raises NotFound."""
+    staff = get_staff(session, staff_id, lock=True)
+    kept = {name: chosen for name, chosen in staff.preferences.items() if name != key}
+    staff.preferences = kept if value is None else {**kept, key: value}
+
+
 def get_staff(session: Session, staff_id: int, *, lock: bool = False) -> StaffUser:
     """The person, locked for a change when asked. Raises NotFound."""
-    staff = session.get(StaffUser, staff_id, with_for_update=lock or None)
+    staff = session.get(StaffUser, staff_id, with_for_update=lock or None, populate_existing=lock)
     if staff is None:
         raise NotFound("There is no such member of staff.")
     return staff

@@ -101,8 +101,11 @@ def delete_view(session: Session, view_id: int, owner: Owner, *, version: int | 
 
 def move_view(session: Session, view_id: int, owner: Owner, *, by: int) -> None:
     """One place to the left (-1) or right (1) among those of its kind. Raises NotFound and PermissionDenied."""
-    view = _to_change(session, view_id, owner, None)
+    # The view alone is not locked before its siblings: two who move two views would wait for each other.
+    view = _to_change(session, view_id, owner, None, lock=False)
     siblings = _siblings(session, owner, shared=view.is_shared, of=view.owner_id)
+    if view not in siblings:
+        raise NotFound("There is no such view.")
     at = siblings.index(view)
     to = max(0, min(len(siblings) - 1, at + by))
     siblings.insert(to, siblings.pop(at))
@@ -111,8 +114,10 @@ def move_view(session: Session, view_id: int, owner: Owner, *, by: int) -> None:
     session.flush()
 
 
-def _to_change(session: Session, view_id: int, owner: Owner, version: int | None) -> SavedView:
-    view = session.get(SavedView, view_id, with_for_update=True, populate_existing=True)
+def _to_change(
+    session: Session, view_id: int, owner: Owner, version: int | None, *, lock: bool = True
+) -> SavedView:
+    view = session.get(SavedView, view_id, with_for_update=lock or None, populate_existing=True)
     if view is None or not (view.is_shared or view.owner_id == owner.staff_id):
         raise NotFound("There is no such view.")
     if view.is_shared and not owner.may_share:
@@ -148,7 +153,9 @@ def _siblings(session: Session, owner: Owner, *, shared: bool, of: int | None = 
     query = select(SavedView).where(SavedView.is_shared.is_(shared))
     if not shared:
         query = query.where(SavedView.owner_id == (of or owner.staff_id))
-    return list(session.scalars(query.order_by(SavedView.position, SavedView.id).with_for_update()))
+    locked = query.order_by(SavedView.id).with_for_update().execution_options(populate_existing=True)
+    # Put in order here: the database has sorted before it waited for whoever moved them.
+    return sorted(session.scalars(locked), key=lambda view: (view.position, view.id))
 
 
 def _refused(words: str) -> InvalidInput:

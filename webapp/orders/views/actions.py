@@ -5,11 +5,11 @@ from typing import Any, Final
 
 from flask import Response, make_response, render_template, request, url_for
 from flask_babel import gettext, ngettext
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from webapp.auth.models import StaffUser
 from webapp.auth.permissions import Permission, audit_context, channel_scope, current_staff, requires
+from webapp.auth.service import set_preference
 from webapp.channels.models import Channel
 from webapp.channels.service import ChannelService
 from webapp.core.db import db, unit_of_work
@@ -103,10 +103,7 @@ def choose_columns() -> Response:
     """Remember which columns this person wants to see; none at all means the usual ones."""
     chosen = known_columns(request.form.getlist("column"))
     with unit_of_work() as session:
-        mine = session.get_one(StaffUser, current_staff().id)
-        kept = {key: value for key, value in mine.preferences.items() if key != PREFERENCE}
-        preferences = {**kept, PREFERENCE: chosen} if chosen else kept
-        session.execute(update(StaffUser).where(StaffUser.id == mine.id).values(preferences=preferences))
+        set_preference(session, current_staff().id, PREFERENCE, chosen or None)
     # A list whose URL names columns shows those: so there the choice goes into the URL, too.
     query = request.args.copy()
     if "cols" in query:

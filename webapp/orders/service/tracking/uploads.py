@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from webapp.auth.models import StaffUser
+from webapp.auth.service import set_preference
 from webapp.core.audit import AuditContext, record
 from webapp.core.clock import utc_now
 from webapp.core.errors import Conflict, InvalidInput, NotFound
@@ -317,13 +317,11 @@ def _check_columns(columns: Mapping[Field, int], width: int) -> None:
 def _remember(
     session: Session, upload: TrackingUpload, columns: Mapping[Field, int], staff_id: int | None
 ) -> None:
-    staff = session.get(StaffUser, staff_id, with_for_update=True) if staff_id is not None else None
-    if staff is not None and upload.has_header:
+    if staff_id is not None and upload.has_header:
         titles = {field.value: header_words(upload.titles[at]) for field, at in columns.items()}
-        staff.preferences = {
-            **staff.preferences,
-            REMEMBERED: {name: words for name, words in titles.items() if words},
-        }
+        set_preference(
+            session, staff_id, REMEMBERED, {name: words for name, words in titles.items() if words}
+        )
 
 
 def _note(
