@@ -95,7 +95,8 @@ def overtake(app: Flask, slow: Callable[[], Any], fast: Callable[[], Any], after
     def pause(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
         if after in statement and threading.get_ident() in begun_by and not has_read.is_set():
             has_read.set()
-            with db.engine.connect() as watching:
+            # Each look in a transaction of its own: within one, what the others do stands still.
+            with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as watching:
                 wait_until(
                     lambda: may_go_on.is_set() or watching.execute(_WAITING).scalar(),
                     what="the other one to end, or to wait for a lock",
