@@ -7,6 +7,7 @@ from flask import Response
 from webapp.auth.login import unauthenticated
 from webapp.auth.permissions import Permission, can, staff_or_none
 from webapp.core.errors import PermissionDenied
+from webapp.core.text import N_
 
 
 class Guarded:
@@ -22,7 +23,7 @@ class Guarded:
         """Sign in first, or be refused."""
         if staff_or_none() is None:
             return unauthenticated()
-        raise PermissionDenied("Your role does not allow this. Ask an administrator if it should.")
+        raise PermissionDenied(N_("Your role does not allow this. Ask an administrator if it should."))
 
     def _run_view(self, fn: Any, *args: Any, **values: Any) -> Any:
         # Flask-Admin's own catches TypeError and calls the view a second time: that hides bugs and writes twice.

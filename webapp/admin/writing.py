@@ -16,6 +16,7 @@ from webapp.auth.permissions import audit_context
 from webapp.core import reference
 from webapp.core.db import Base, unit_of_work
 from webapp.core.errors import Conflict, DomainError, InvalidInput, NotFound
+from webapp.core.text import N_
 from webapp.ui.htmx import is_htmx, redirect, toast
 
 
@@ -69,7 +70,7 @@ class ReferenceView(HardenedView):
             raise NotFound(reference.GONE)
         rows = [self.get_one(key) for key in request.form.getlist("rowid")[:PAGE_SIZE]]
         if not rows:
-            raise InvalidInput("Tick at least one row.")
+            raise InvalidInput(N_("Tick at least one row."))
         named = [(reference.key_of(row), self.name_of(row)) for row in rows]
         if request.form.get("confirmed") != "1":
             return self._question(rows=named, deed=self.get_url(".action_view"))

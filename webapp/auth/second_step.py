@@ -46,7 +46,7 @@ def begin(session: Session, staff_id: int) -> None:
     """Make a secret that counts once a code of it was typed. Raises Conflict when the second step is on already."""
     get_staff(session, staff_id, lock=True)
     if is_on(session, staff_id):
-        raise Conflict("Two-step sign-in is on already.", code="second_step_is_on")
+        raise Conflict(N_("Two-step sign-in is on already."), code="second_step_is_on")
     _forget(session, staff_id)
     secret = current_vault().encrypt(pyotp.random_base32())
     session.add(SecondStep(staff_id=staff_id, secret=secret, begun_at=utc_now()))
@@ -98,7 +98,7 @@ def renew_codes(session: Session, context: AuditContext, staff_id: int) -> list[
     """Ten new recovery codes, shown this once; the former ones are worth nothing. Raises Conflict when it is off."""
     get_staff(session, staff_id, lock=True)
     if not is_on(session, staff_id):
-        raise Conflict("Two-step sign-in is off.", code="second_step_is_off")
+        raise Conflict(N_("Two-step sign-in is off."), code="second_step_is_off")
     record(session, context, "staff.recovery_codes_renewed", subject=("staff", staff_id))
     return _new_codes(session, staff_id)
 
@@ -117,7 +117,7 @@ def reset(session: Session, context: AuditContext, staff_id: int) -> None:
         words = "Switch your own two-step sign-in off in your profile, with your password."
         raise Conflict(words, code="own_second_step")
     if not _end(session, context, staff_id, "staff.second_step_reset"):
-        raise NotFound("This person does not use two-step sign-in.")
+        raise NotFound(N_("This person does not use two-step sign-in."))
 
 
 def rotate_second_steps(session: Session, after_id: int = 0) -> tuple[int, int]:

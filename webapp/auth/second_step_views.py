@@ -15,6 +15,7 @@ from webapp.auth.login import AWAITS_CODE, needs_second_step, open_session, safe
 from webapp.auth.permissions import audit_context, current_staff, public, signed_in
 from webapp.core.db import db, unit_of_work
 from webapp.core.errors import Conflict, DomainError, InvalidInput
+from webapp.core.text import N_
 from webapp.ui.htmx import redirect, toast
 
 blueprint = Blueprint("second_step", __name__)
@@ -120,7 +121,7 @@ def turn_off() -> Response:
     """The password alone signs in again; not where it must be used."""
     form, staff_id = OwnPasswordForm(), current_staff().id
     if needs_second_step(current_staff()):
-        raise Conflict("Administrators must use two-step sign-in here.", code="second_step_demanded")
+        raise Conflict(N_("Administrators must use two-step sign-in here."), code="second_step_demanded")
     if not form.validate():
         return _page(password_form=form, status=422)
     try:

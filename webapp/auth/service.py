@@ -50,7 +50,7 @@ def create_staff(
             session.add(staff)
     except IntegrityError as error:
         raise Conflict(
-            "There is already a member of staff with this e-mail address.", code="staff_exists"
+            N_("There is already a member of staff with this e-mail address."), code="staff_exists"
         ) from error
     record(session, context, "staff.created", subject=("staff", staff.id), changes={"role": [None, role]})
     return staff
@@ -147,7 +147,7 @@ def get_staff(session: Session, staff_id: int, *, lock: bool = False) -> StaffUs
     """The person, locked for a change when asked. Raises NotFound."""
     staff = session.get(StaffUser, staff_id, with_for_update=lock or None, populate_existing=lock)
     if staff is None:
-        raise NotFound("There is no such member of staff.")
+        raise NotFound(N_("There is no such member of staff."))
     return staff
 
 
@@ -218,7 +218,7 @@ def _keep_one_administrator(session: Session, staff_id: int) -> None:
     ).all()
     if list(active) == [staff_id]:
         raise Conflict(
-            "This is the only administrator. Make somebody else one first.", code="last_administrator"
+            N_("This is the only administrator. Make somebody else one first."), code="last_administrator"
         )
 
 

@@ -190,7 +190,7 @@ def prove_password(staff_id: int, password: str, context: AuditContext, *, field
 def end_own_session(session: Session, context: AuditContext, staff_id: int, session_id: int) -> None:
     """End one of one's own sessions. Raises NotFound for anybody else's."""
     if not sessions.end(session, session_id, staff_id, Ended.ENDED_BY_OWNER):
-        raise NotFound("This session has already ended.")
+        raise NotFound(N_("This session has already ended."))
     record(session, context, "auth.session_ended", subject=("staff", staff_id))
 
 

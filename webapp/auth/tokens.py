@@ -92,7 +92,7 @@ def revoke_token(session: Session, context: AuditContext, token_id: int) -> bool
     """End a token at once; False when it was revoked already. Raises NotFound."""
     row = session.get(ApiToken, token_id, with_for_update=True)
     if row is None:
-        raise NotFound("There is no such token.")
+        raise NotFound(N_("There is no such token."))
     if row.revoked_at is not None:
         return False
     row.revoked_at = utc_now()

@@ -14,6 +14,7 @@ from webapp.core.http import HttpClient
 from webapp.core.reach import AddressRefused, Reach
 from webapp.core.secrets import Vault, current_vault
 from webapp.core.settings import Settings
+from webapp.core.text import N_
 
 PARCEL_API: Final = "parcel_api"
 ROTATED_AT_ONCE: Final = 100
@@ -32,7 +33,7 @@ def connect_carrier(
         raise NotFound(f"There is no carrier “{slug}”.")
     url = checked_address(base_url, settings)
     if not api_key.strip():
-        raise InvalidInput("Enter the key.", fields={"api_key": ["Enter the key."]})
+        raise InvalidInput(N_("Enter the key."), fields={"api_key": [N_("Enter the key.")]})
     query = select(CargoAccount).where(CargoAccount.cargo_company_id == company.id).with_for_update()
     account = session.scalars(query).one_or_none()
     if (

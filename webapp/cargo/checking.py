@@ -14,6 +14,7 @@ from webapp.core.db import unit_of_work
 from webapp.core.errors import IntegrationError, NotFound
 from webapp.core.operations import OperationRun
 from webapp.core.settings import Settings
+from webapp.core.text import N_
 
 # A reference that no errand has: who answers that it is unknown has let us in.
 NO_ERRAND: Final = "00000000-0000-4000-8000-000000000000"
@@ -57,7 +58,7 @@ class CarrierCheck:
             select(CargoAccount).where(CargoAccount.cargo_company_id == company_id)
         ).one_or_none()
         if account is None:
-            raise NotFound("The carrier is not connected any more.")
+            raise NotFound(N_("The carrier is not connected any more."))
         company = session.get_one(CargoCompany, company_id)
         return client_of(company, account, self.settings), account.version
 

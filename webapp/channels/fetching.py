@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from webapp.core.errors import InvalidInput
+from webapp.core.text import N_
 
 # How many orders one "these numbers" request may name: staff paste a column of a spreadsheet.
 MOST_NUMBERS = 1000
@@ -30,8 +31,8 @@ class FetchOrders:
     def __post_init__(self) -> None:
         if self.start_date and self.end_date and self.start_date > self.end_date:
             raise InvalidInput(
-                "The start lies after the end.",
-                fields={"end_date": ["Choose a date that is not before the start."]},
+                N_("The start lies after the end."),
+                fields={"end_date": [N_("Choose a date that is not before the start.")]},
             )
         if len(self.order_numbers_to_fetch) > MOST_NUMBERS:
             raise InvalidInput(

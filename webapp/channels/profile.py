@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from webapp.channels.models import Channel, Mapping
 from webapp.core.errors import NotFound
 from webapp.core.secrets import current_vault
+from webapp.core.text import N_
 
 # Products are looked up by write_orders in the database: a shop may have a hundred thousand of them.
 _KINDS = ("status", "payment_method", "cargo_company")
@@ -53,7 +54,7 @@ def load_profile(session: Session, channel_id: int) -> ChannelProfile:
     """The profile of a channel. Raises NotFound, and SecretUnreadable when its key was taken away."""
     channel = session.get(Channel, channel_id)
     if channel is None:
-        raise NotFound("There is no such channel.")
+        raise NotFound(N_("There is no such channel."))
     mappings = session.scalars(
         select(Mapping).where(Mapping.channel_id == channel_id, Mapping.kind.in_(_KINDS))
     )

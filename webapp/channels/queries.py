@@ -12,6 +12,7 @@ from webapp.core.breaker import CircuitBreaker
 from webapp.core.errors import NotFound
 from webapp.core.operations import Operation, OperationState
 from webapp.core.secrets import SecretUnreadable, current_vault
+from webapp.core.text import N_
 from webapp.orders.models import ExternalStatus
 
 Scope = frozenset[int] | None
@@ -76,7 +77,7 @@ def channel(session: Session, scope: Scope, channel_id: int) -> ChannelHealth:
     """One channel. Raises NotFound also for one that is not the person's."""
     found = session.get(Channel, channel_id)
     if found is None or (scope is not None and channel_id not in scope):
-        raise NotFound("There is no such channel.")
+        raise NotFound(N_("There is no such channel."))
     return _with_health(session, [found])[0]
 
 
@@ -84,7 +85,7 @@ def channel_name(session: Session, scope: Scope, channel_id: int) -> str:
     """The name of one channel. Raises NotFound also for one that is not the person's."""
     name = session.scalar(select(Channel.name).where(Channel.id == channel_id))
     if name is None or (scope is not None and channel_id not in scope):
-        raise NotFound("There is no such channel.")
+        raise NotFound(N_("There is no such channel."))
     return name
 
 
@@ -149,7 +150,7 @@ def record(session: Session, channel_id: int, record_id: int) -> RemoteRecord:
     query = select(RemoteRecord).where(RemoteRecord.id == record_id, RemoteRecord.channel_id == channel_id)
     found = session.scalars(query.options(defer(RemoteRecord.payload))).one_or_none()
     if found is None:
-        raise NotFound("There is no such record.")
+        raise NotFound(N_("There is no such record."))
     return found
 
 

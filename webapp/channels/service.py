@@ -24,6 +24,7 @@ from webapp.core.audit import AuditContext, record
 from webapp.core.db import unit_of_work
 from webapp.core.errors import Conflict, IntegrationError, NotFound
 from webapp.core.operations import NewOperation, Operation, OperationState, Queue, create
+from webapp.core.text import N_
 from webapp.orders.models import Order
 from webapp.orders.service.integration_action_service import hurry_delivery
 
@@ -98,7 +99,7 @@ class ChannelService:
             session, self._work("channel.backfill", channel_id, fetch.to_args(), context)
         )
         if not is_new and operation.args != fetch.to_args():
-            raise Conflict("Another backfill of this channel is under way. Wait until it has ended.")
+            raise Conflict(N_("Another backfill of this channel is under way. Wait until it has ended."))
         if is_new and not fetch.dry_run:
             record(
                 session,
@@ -123,7 +124,9 @@ class ChannelService:
             self._check_records(session, channel_id, args["record_ids"])
         operation, is_new = create(session, self._work("channel.replay", channel_id, args, context))
         if not is_new and operation.args != args:
-            raise Conflict("Other records of this channel are being tried again. Wait until that has ended.")
+            raise Conflict(
+                N_("Other records of this channel are being tried again. Wait until that has ended.")
+            )
         return operation, is_new
 
     def replay_words(
@@ -137,7 +140,9 @@ class ChannelService:
         args = {"kind": kind, "words": sorted(words)}
         operation, is_new = create(session, self._work("channel.replay", channel_id, args, context))
         if not is_new and operation.args != args:
-            raise Conflict("Other records of this channel are being tried again. Wait until that has ended.")
+            raise Conflict(
+                N_("Other records of this channel are being tried again. Wait until that has ended.")
+            )
         return operation, is_new
 
     def check(self, session: Session, channel_id: int, context: AuditContext) -> tuple[Operation, bool]:
@@ -149,9 +154,9 @@ class ChannelService:
         """Ask the channel for this order again. Raises NotFound, and Conflict for one that no channel knows."""
         order = session.get(Order, order_id)
         if order is None:
-            raise NotFound("There is no such order.")
+            raise NotFound(N_("There is no such order."))
         if order.remote_id is None:
-            raise Conflict("This order was made here; there is no channel to ask.")
+            raise Conflict(N_("This order was made here; there is no channel to ask."))
         return create(session, self._refresh(order.channel_id, order.remote_id, context, order_id=order_id))
 
     def take_webhook(
@@ -170,7 +175,7 @@ class ChannelService:
         profile = load_profile(session, channel_id)
         read = channel_type(profile.channel_type).read_webhook
         if read is None:
-            raise NotFound("This channel sends no messages.")
+            raise NotFound(N_("This channel sends no messages."))
         names = ("webhook_secret", "webhook_secret_previous")
         notice = read(headers, body, [profile.credentials.get(name, "") for name in names])
         if notice is None:
@@ -225,7 +230,7 @@ class ChannelService:
     def _existing(self, session: Session, channel_id: int) -> Channel:
         channel = session.get(Channel, channel_id)
         if channel is None:
-            raise NotFound("There is no such channel.")
+            raise NotFound(N_("There is no such channel."))
         return channel
 
     def _active(self, session: Session, channel_id: int) -> Channel:
@@ -239,4 +244,4 @@ class ChannelService:
             RemoteRecord.channel_id == channel_id, RemoteRecord.id.in_(record_ids)
         )
         if len(session.scalars(query).all()) != len(record_ids):
-            raise NotFound("There is no such record.")
+            raise NotFound(N_("There is no such record."))

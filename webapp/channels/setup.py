@@ -19,6 +19,7 @@ from webapp.core.hints import current_hints
 from webapp.core.overtaken import overtaken
 from webapp.core.reach import AddressRefused, Reach
 from webapp.core.secrets import current_vault
+from webapp.core.text import N_
 from webapp.orders.enums import AddressOwnership
 
 ROTATED_AT_ONCE = 100
@@ -63,7 +64,7 @@ def changed_channel(
     """Change a channel. Raises NotFound, InvalidInput, Conflict."""
     channel = session.get(Channel, channel_id, with_for_update=True)
     if channel is None:
-        raise NotFound("There is no such channel.")
+        raise NotFound(N_("There is no such channel."))
     if channel.version != change.version:
         said = "{who} changed this channel while you were editing it. Your values are still here: look at them and save again."
         raise overtaken(session, ("channel", channel_id), said)
@@ -135,7 +136,7 @@ def _change_credentials(
         if not moved:
             raise
         raise InvalidInput(
-            "Another host gets none of the stored credentials: enter them again.", fields=missing.fields
+            N_("Another host gets none of the stored credentials: enter them again."), fields=missing.fields
         ) from None
     named = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
     if named:

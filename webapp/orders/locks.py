@@ -59,11 +59,11 @@ def lock_order(session: Session, order_id: int, *, acting: AuditContext | None =
     except OperationalError as refused:
         if isinstance(refused.orig, LockNotAvailable):
             raise Conflict(
-                "Somebody else is changing this order right now. Please try again in a moment."
+                N_("Somebody else is changing this order right now. Please try again in a moment.")
             ) from refused
         raise
     if order is None:
-        raise NotFound("There is no such order.")
+        raise NotFound(N_("There is no such order."))
     if acting is not None:
         _refuse_unread(session, order, acting)
     return order

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from webapp.core.audit import AuditContext
 from webapp.core.errors import Conflict, PaymentError
 from webapp.core.operations import NewOperation, Operation, OperationState, Queue, create
+from webapp.core.text import N_
 from webapp.payments.account_types import BY_ITEM_TYPES, PAYING_TYPES
 from webapp.payments.gateway import BasketItem, FoundRefund, Outcome, PaymentHistory, Standing
 from webapp.payments.models import GatewayAccount, Refund, Transaction
@@ -60,7 +61,7 @@ def get_payment_history(session: Session, order_id: int, context: AuditContext) 
     """
     if not askable(session, order_id):
         raise Conflict(
-            "No payment of this order lies at a gateway that could be asked.", code="nothing_to_ask"
+            N_("No payment of this order lies at a gateway that could be asked."), code="nothing_to_ask"
         )
     return create(session, history_of(order_id, context.staff_id, context.request_id))
 

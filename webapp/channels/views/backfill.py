@@ -16,6 +16,7 @@ from webapp.channels.views.blueprint import blueprint
 from webapp.core.db import db, unit_of_work
 from webapp.core.errors import Conflict, InvalidInput, NotFound
 from webapp.core.operations import Operation
+from webapp.core.text import N_
 from webapp.operations.watching import watch
 from webapp.ui.htmx import redirect, toast
 from webapp.ui.i18n import reader_zone
@@ -53,7 +54,7 @@ def apply_backfill(channel_id: int, operation_id: uuid.UUID) -> Response:
     queries.channel_name(db.session(), channel_scope(), channel_id)
     shown = db.session.get(Operation, operation_id)
     if shown is None or shown.channel_id != channel_id or shown.kind != "channel.backfill":
-        raise NotFound("There is no such operation.")
+        raise NotFound(N_("There is no such operation."))
     return _start(channel_id, replace(FetchOrders.from_args(shown.args), dry_run=False))
 
 

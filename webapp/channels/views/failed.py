@@ -14,6 +14,7 @@ from webapp.channels.views.overview import work_ctx
 from webapp.channels.views.words import word_form
 from webapp.core.db import db, unit_of_work
 from webapp.core.errors import InvalidInput
+from webapp.core.text import N_
 from webapp.operations.watching import watch
 from webapp.orders.enums import FailureClass
 from webapp.ui.htmx import redirect, render, toast
@@ -105,7 +106,7 @@ def _ticked() -> list[int]:
     words = request.form.getlist("record_id")
     ids = [int(word) for word in words if word.isascii() and word.isdigit() and len(word) < 19]
     if not ids:
-        raise InvalidInput("Tick at least one record.")
+        raise InvalidInput(N_("Tick at least one record."))
     return ids
 
 

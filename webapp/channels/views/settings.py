@@ -17,6 +17,7 @@ from webapp.channels.service import ChannelService
 from webapp.channels.views.blueprint import blueprint
 from webapp.core.db import db, unit_of_work
 from webapp.core.errors import Conflict, InvalidInput, PermissionDenied
+from webapp.core.text import N_
 from webapp.operations.watching import watch
 from webapp.ui.htmx import redirect, toast
 from webapp.ui.stale import notice_of
@@ -36,7 +37,7 @@ def new() -> Response:
 def create() -> Response:
     """Connect the channel and try its credentials."""
     if channel_scope() is not None:
-        raise PermissionDenied("Whoever is limited to some channels cannot connect new ones.")
+        raise PermissionDenied(N_("Whoever is limited to some channels cannot connect new ones."))
     kind = channel_type(request.args.get("type", ""))
     form = channel_form(kind)()
     if not form.validate():

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from webapp.core.errors import InvalidInput
+from webapp.core.text import N_
 from webapp.orders.enums import (
     MoneyHolder,
     OrderStatus,
@@ -124,7 +125,7 @@ class CancelRequest:
             raise NothingNamed("Say which items to cancel, or that all are.")
         if self.fallback not in (RefundWay.TRANSFER, RefundWay.LOYALTY):
             raise InvalidInput(
-                "Money that its payment cannot carry goes back by bank transfer or as loyalty credit."
+                N_("Money that its payment cannot carry goes back by bank transfer or as loyalty credit.")
             )
 
 

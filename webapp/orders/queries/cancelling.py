@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from webapp.core.audit import AuditEntry
 from webapp.core.errors import NotFound
+from webapp.core.text import N_
 from webapp.orders.enums import LIVE_STATUSES, OPEN_CANCEL_STATUSES, OrderStatus
 from webapp.orders.models import (
     CancellationPlan,
@@ -26,7 +27,7 @@ def visible_order(session: Session, order_id: int, scope: Scope) -> Order:
     """The order. Raises NotFound also for one of a channel that the reader may not know of."""
     order = session.get(Order, order_id) if order_id <= LARGEST_ID else None
     if order is None or (scope is not None and order.channel_id not in scope):
-        raise NotFound("There is no such order.")
+        raise NotFound(N_("There is no such order."))
     return order
 
 

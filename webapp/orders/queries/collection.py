@@ -12,7 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from webapp.core.errors import NotFound
 from webapp.core.paging import Ordering
-from webapp.core.text import fold
+from webapp.core.text import N_, fold
 from webapp.orders.models import (
     CancellationPlan,
     CancellationPlanItem,
@@ -124,7 +124,7 @@ def orders_of_items(session: Session, scope: Scope, item_ids: Sequence[int]) -> 
     """These items by their order, sorted. Raises NotFound when one of them is not there for the reader."""
     rows = session.execute(items(scope).where(OrderItem.id.in_(item_ids)).order_by(OrderItem.order_id)).all()
     if len(rows) < len(set(item_ids)):
-        raise NotFound("One of these order items does not exist.")
+        raise NotFound(N_("One of these order items does not exist."))
     found: dict[int, list[int]] = {}
     for row in rows:
         found.setdefault(row[0].order_id, []).append(row[0].id)

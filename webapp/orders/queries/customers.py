@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from webapp.channels.models import Channel
 from webapp.core.errors import NotFound
+from webapp.core.text import N_
 from webapp.customers.models import Address, Customer
 from webapp.orders.models import Order, OrderNote
 from webapp.orders.queries import listing
@@ -52,7 +53,7 @@ def head(session: Session, customer_id: int, scope: Scope) -> CustomerHead:
         .where(Customer.id == customer_id, true() if scope is None else Customer.channel_id.in_(scope))
     ).one_or_none()
     if row is None:
-        raise NotFound("There is no such customer.")
+        raise NotFound(N_("There is no such customer."))
     return CustomerHead(row[0], row[1], _others(session, row[0], scope))
 
 

@@ -13,6 +13,7 @@ from webapp.cargo.models import CargoAccount, CargoCompany, CargoErrand
 from webapp.channels.models import Channel, RemoteRecord
 from webapp.core.errors import NotFound
 from webapp.core.operations import Operation, OperationState
+from webapp.core.text import N_
 from webapp.customers.models import Address, Customer
 from webapp.orders.enums import ActionKind, OrderStatus
 from webapp.orders.models import (
@@ -136,7 +137,7 @@ def head(session: Session, order_id: int, scope: Scope) -> OrderHead:
     """The order's head. Raises NotFound also for an order of a channel that the reader may not know of."""
     row = session.execute(_HEAD, {"order_id": order_id}).one_or_none()
     if row is None or (scope is not None and row[0].channel_id not in scope):
-        raise NotFound("There is no such order.")
+        raise NotFound(N_("There is no such order."))
     order, customer, shipping, billing, channel, payment_option, cargo, external = row[:8]
     last_sent = None if row.record_id is None else LastSent(*row[8:12])
     return OrderHead(
@@ -158,7 +159,7 @@ def peek(session: Session, order_id: int, scope: Scope) -> Peek:
     """The few facts and rows that open under an order in the list, in one statement. Raises NotFound."""
     rows = session.execute(_PEEK, {"order_id": order_id}).all()
     if not rows or (scope is not None and rows[0].channel_id not in scope):
-        raise NotFound("There is no such order.")
+        raise NotFound(N_("There is no such order."))
     return Peek(rows[0], [row for row in rows if row.item_id is not None])
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from webapp.auth.models import StaffUser
 from webapp.core.errors import NotFound
 from webapp.core.operations import Operation, OperationState
+from webapp.core.text import N_
 from webapp.orders.enums import CLOSED_CANCEL_STATUSES, UNDER_WAY_REFUND_STATES
 from webapp.orders.models import (
     CancellationPlan,
@@ -118,7 +119,7 @@ def group_of(session: Session, plan_id: int) -> PlanGroup:
     group = select(CancellationPlan.group_id).where(CancellationPlan.id == plan_id).scalar_subquery()
     groups = _groups(session, session.execute(_plans().where(CancellationPlan.group_id == group)).all())
     if not groups:
-        raise NotFound("There is no such cancellation plan.")
+        raise NotFound(N_("There is no such cancellation plan."))
     return groups[0]
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from webapp.catalog.models import ProductStock, StockList
 from webapp.core.errors import NotFound
+from webapp.core.text import N_
 from webapp.orders.models import OrderItem
 
 LARGEST_ID = 2**63 - 1
@@ -28,7 +29,7 @@ def item_of(session: Session, order_id: int, item_id: int) -> OrderItem:
     """The item of this order, which the caller may see. Raises NotFound."""
     item = None if item_id > LARGEST_ID else session.get(OrderItem, item_id)
     if item is None or item.order_id != order_id:
-        raise NotFound("This order has no such item.")
+        raise NotFound(N_("This order has no such item."))
     return item
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from webapp.cargo.models import CargoCompany
 from webapp.channels.models import DataSource
 from webapp.core.errors import NotFound
+from webapp.core.text import N_
 from webapp.customers.models import Address
 from webapp.orders.models import Order, OrderItem, VendorOrder, VendorOrderItem
 from webapp.orders.queries.criteria import Scope
@@ -59,7 +60,7 @@ def vendor_order_id(session: Session, scope: Scope, vendor: int | None, key: int
     """The same number, when the reader may know of that vendor order. Raises NotFound."""
     query = vendor_orders(scope, vendor).where(VendorOrder.id == key).with_only_columns(VendorOrder.id)
     if session.scalar(query) is None:
-        raise NotFound("There is no such vendor order.")
+        raise NotFound(N_("There is no such vendor order."))
     return key
 
 
@@ -67,7 +68,7 @@ def vendor_record(session: Session, scope: Scope, vendor: int | None, key: int) 
     """One vendor order in full. Raises NotFound."""
     row = session.execute(vendor_orders(scope, vendor).where(VendorOrder.id == key)).one_or_none()
     if row is None:
-        raise NotFound("There is no such vendor order.")
+        raise NotFound(N_("There is no such vendor order."))
     return with_lines(session, [row])[0]
 
 

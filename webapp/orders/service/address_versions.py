@@ -50,7 +50,7 @@ def checked_address(session: Session, order: Order, side: Side, address: Address
     if values["country"] and values["country"] != old.country:
         problems["country"] = [COUNTRY_STAYS]
     if problems:
-        raise InvalidInput("The address is not complete yet.", fields=problems)
+        raise InvalidInput(N_("The address is not complete yet."), fields=problems)
     return replace(AddressDraft(**values), country=old.country)
 
 

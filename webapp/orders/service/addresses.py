@@ -69,7 +69,7 @@ def change_address(
     order = lock_order(session, order_id, acting=context)
     check_version(session, order, version)
     if order.customer_id != customer_id:
-        raise Conflict("The order turned out to be another customer's just now. Look at it again.")
+        raise Conflict(N_("The order turned out to be another customer's just now. Look at it again."))
     _refuse_while_waiting(session, order, side)
     old = current(session, order, side)
     if old.id == new_id or old.content_hash == address_hash(draft):

@@ -11,6 +11,7 @@ from webapp.auth.models import StaffUser
 from webapp.core.audit import AuditContext, record
 from webapp.core.bulk import json_array, plain_array, text_array
 from webapp.core.errors import Conflict, InvalidInput, NotFound
+from webapp.core.text import N_
 from webapp.orders.enums import AttentionKind
 from webapp.orders.models import Attention
 
@@ -73,7 +74,7 @@ def close_attention(session: Session, attention_id: int, context: AuditContext, 
     if closed is None:
         entry = session.get(Attention, attention_id)
         if entry is None:
-            raise NotFound("There is no such entry.")
+            raise NotFound(N_("There is no such entry."))
         raise Conflict(_who_closed(session, entry), code="already_closed")
     record(
         session,

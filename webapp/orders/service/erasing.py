@@ -133,7 +133,7 @@ def erase_customer(
 def _locked(session: Session, customer_id: int) -> _Erased:
     row = session.execute(_LOCK, {"customer": customer_id}).one_or_none()
     if row is None:
-        raise NotFound("There is no such customer.")
+        raise NotFound(N_("There is no such customer."))
     return _Erased(row.id, row.channel_id)
 
 

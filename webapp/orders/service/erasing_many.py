@@ -14,6 +14,7 @@ from webapp.core.errors import NotFound
 from webapp.core.file_store import FileStore
 from webapp.core.operations import NewOperation, Operation, OperationRun, Queue
 from webapp.core.periodic import slot_of
+from webapp.core.text import N_
 from webapp.core.worklist import Subject, items, put, work_through
 from webapp.customers.models import Customer
 from webapp.orders.service.erasing import ErasureReason, erase_customer
@@ -45,7 +46,7 @@ def erase_soon(
 ) -> tuple[Operation, bool]:
     """Have one customer erased; the same submission again is the same work. Raises NotFound."""
     if session.get(Customer, customer_id) is None:
-        raise NotFound("There is no such customer.")
+        raise NotFound(N_("There is no such customer."))
     args = {"reason": reason.value}
     return ask_for_many(session, ERASE_KIND, [Subject(customer_id)], context, submission, args)
 

@@ -25,6 +25,7 @@ from webapp.core.errors import Conflict, NotFound, PermissionDenied
 from webapp.core.file_store import FileStore
 from webapp.core.operations import NewOperation, Operation, OperationRun, Queue, create
 from webapp.core.sheets import Cell, write_xlsx
+from webapp.core.text import N_
 from webapp.orders.models import OrderExport
 from webapp.orders.queries import search
 from webapp.orders.queries.criteria import OrderFilter, Scope, Sort
@@ -101,7 +102,7 @@ def own_export(session: Session, export_id: uuid.UUID, staff_id: int) -> OrderEx
     """The export, for whoever asked for it and nobody else. Raises NotFound."""
     export = session.get(OrderExport, export_id)
     if export is None or export.staff_id != staff_id:
-        raise NotFound("There is no such export.")
+        raise NotFound(N_("There is no such export."))
     return export
 
 
@@ -109,14 +110,14 @@ def take_download(session: Session, export_id: uuid.UUID, context: AuditContext)
     """The finished file of the person who asked. Raises NotFound, and Conflict before it is written and when it has expired."""
     export = own_export(session, export_id, context.staff_id or 0)
     if export.expires_at is None:
-        raise Conflict("The file is still being written.")
+        raise Conflict(N_("The file is still being written."))
     if export.stored_name is None or export.expires_at <= utc_now():
         if export.removed_because is not None:
             raise Conflict(
-                "The file was deleted because a customer in it was erased. Export the list again.",
+                N_("The file was deleted because a customer in it was erased. Export the list again."),
                 code="expired",
             )
-        raise Conflict("The file has expired. Export the list again.", code="expired")
+        raise Conflict(N_("The file has expired. Export the list again."), code="expired")
     record(
         session,
         context,
@@ -196,7 +197,7 @@ class _Counted:
                 with unit_beside() as session:
                     self._run.fence(session, done=self.count)
             if self.count > self._most:
-                raise Conflict("A spreadsheet holds at most 1,048,575 rows. Export the list as .csv.")
+                raise Conflict(N_("A spreadsheet holds at most 1,048,575 rows. Export the list as .csv."))
             yield row
 
 
@@ -213,7 +214,7 @@ def _reader(session: Session, staff_id: int) -> tuple[StaffUser, Scope]:
     staff = session.get(StaffUser, staff_id)
     allowed = ROLE_PERMISSIONS[Role(staff.role)] if staff is not None and staff.is_active else frozenset()
     if staff is None or Permission.EXPORTS_RUN not in allowed:
-        raise PermissionDenied("You may not export orders. Ask a supervisor.")
+        raise PermissionDenied(N_("You may not export orders. Ask a supervisor."))
     if not staff.limited_to_channels:
         return staff, None
     query = select(StaffChannel.channel_id).where(StaffChannel.staff_id == staff_id)
@@ -238,7 +239,7 @@ def _refuse_too_many(session: Session, staff_id: int | None) -> None:
     )
     if (session.scalar(recent) or 0) >= MOST_A_MINUTE:
         raise Conflict(
-            "That were many exports in one minute. Wait a little, then try again.",
+            N_("That were many exports in one minute. Wait a little, then try again."),
             code="too_many_exports",
             http_status=429,
             details={"retry_after_s": 60},

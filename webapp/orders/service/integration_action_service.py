@@ -122,7 +122,7 @@ class IntegrationActionService:
             )
         if self._newer_was_told(action):
             raise Conflict(
-                "The channel has been told something newer of this kind since; an old one stays unsent."
+                N_("The channel has been told something newer of this kind since; an old one stays unsent.")
             )
         action.state = ActionState.WAITING.value
         action.attempts, action.next_run_at, action.ended_at = 0, None, None
@@ -171,13 +171,13 @@ class IntegrationActionService:
         query = select(IntegrationAction.order_id).where(IntegrationAction.id == action_id)
         order_id = self.session.scalar(query)
         if order_id is None:
-            raise NotFound("There is no such message to a channel.")
+            raise NotFound(N_("There is no such message to a channel."))
         return order_id
 
     def _locked(self, action_id: int) -> IntegrationAction:
         action = self.session.get(IntegrationAction, action_id, with_for_update=True, populate_existing=True)
         if action is None:
-            raise NotFound("There is no such message to a channel.")
+            raise NotFound(N_("There is no such message to a channel."))
         return action
 
     def _newer_was_told(self, action: IntegrationAction) -> bool:

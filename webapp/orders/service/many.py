@@ -32,7 +32,7 @@ def ask_for_many(
     Raises InvalidInput for none, and for more than `most`.
     """
     if not subjects:
-        raise InvalidInput("Tick at least one line.")
+        raise InvalidInput(N_("Tick at least one line."))
     if len(subjects) > most:
         raise InvalidInput(
             said(N_("%(most)s at once at most. Narrow the list and do it in several goes."), most=f"{most:,}")
@@ -66,5 +66,5 @@ def asker(session: Session, run: OperationRun) -> AuditContext:
     """Whoever asked for the work, as the log names them. Raises PermissionDenied for an account that has ended."""
     staff = session.get(StaffUser, run.requested_by_id) if run.requested_by_id is not None else None
     if staff is None or not staff.is_active:
-        raise PermissionDenied("Whoever asked for this works here no more.")
+        raise PermissionDenied(N_("Whoever asked for this works here no more."))
     return AuditContext(origin=Origin.JOB, staff_id=staff.id, actor=staff.name)

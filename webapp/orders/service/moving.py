@@ -17,6 +17,7 @@ from webapp.auth.models import StaffUser
 from webapp.auth.roles import Permission, Role, allowed
 from webapp.core.audit import AuditContext, record
 from webapp.core.errors import InvalidInput, PermissionDenied
+from webapp.core.text import N_
 from webapp.orders.enums import (
     LEFT_STATUSES,
     LIVE_STATUSES,
@@ -76,7 +77,7 @@ def require_moving(session: Session, context: AuditContext) -> frozenset[Permiss
     staff = session.get(StaffUser, context.staff_id)
     permissions = allowed(Role(staff.role), context.granted) if staff and staff.is_active else frozenset()
     if Permission.ORDERS_CHANGE_STATUS not in permissions:
-        raise PermissionDenied("You may not change the status of orders. Ask a supervisor.")
+        raise PermissionDenied(N_("You may not change the status of orders. Ask a supervisor."))
     return permissions
 
 
@@ -124,7 +125,7 @@ def _move_rows(
     context: AuditContext,
 ) -> Moved:
     if len(move.reason) > LONGEST_REASON:
-        raise InvalidInput("The reason is too long.", fields={"reason": ["Say it in fewer words."]})
+        raise InvalidInput(N_("The reason is too long."), fields={"reason": [N_("Say it in fewer words.")]})
     moving = _moving(rows, move, terms)
     before = OrderStatus(order.status)
     left = _write(session, moving, move.target)

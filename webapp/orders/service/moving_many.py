@@ -38,7 +38,7 @@ def move_many(
     """
     require_moving(session, context)
     if move.target not in LIVE_STATUSES - {OrderStatus.WAITING}:
-        raise InvalidInput("Orders end by cancellations and returns, not by a move.")
+        raise InvalidInput(N_("Orders end by cancellations and returns, not by a move."))
     operation, is_new = create(
         session,
         NewOperation(
@@ -79,7 +79,7 @@ def _write_list(session: Session, operation: Operation, orders: Select[int]) -> 
     key = chosen.c[0]
     found = put_selected(session, operation, select(key, key.label("order_id"), literal(None, BigInteger)))
     if not found:
-        raise InvalidInput("Tick at least one line.")
+        raise InvalidInput(N_("Tick at least one line."))
     if found > MOST_AT_ONCE:
         raise InvalidInput(
             said(

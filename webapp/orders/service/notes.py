@@ -65,7 +65,7 @@ def add_note(session: Session, new: NewNote, context: AuditContext) -> bool:
         raise InvalidInput(said(N_("A note has 1 to %(most)s characters."), most=f"{LONGEST_NOTE:,}"))
     channel_id = session.scalar(select(Order.channel_id).where(Order.id == new.order_id))
     if channel_id is None:
-        raise NotFound("There is no such order.")
+        raise NotFound(N_("There is no such order."))
     if new.must_read:
         lock_order(session, new.order_id)
     mentioned = _mentioned(new, colleagues(session, channel_id), context.staff_id)
@@ -94,7 +94,7 @@ def confirm_read(
     Confirming a note that must be read is an entry in the log: others rely on it.
     """
     if context.staff_id is None:
-        raise InvalidInput("Only a member of staff can confirm that they have read a note.")
+        raise InvalidInput(N_("Only a member of staff can confirm that they have read a note."))
     seen = true() if channels is None else Order.channel_id.in_(channels)
     query = select(OrderNote).join(Order, Order.id == OrderNote.order_id)
     notes = session.scalars(query.where(OrderNote.id.in_(note_ids), seen).order_by(OrderNote.id)).all()

@@ -192,7 +192,7 @@ class OrderItemService:
                     item=order_item.name or order_item.sku,
                     quantity=quantity,
                 ),
-                fields={"quantity": ["Choose fewer whole units than there are."]},
+                fields={"quantity": [N_("Choose fewer whole units than there are.")]},
             )
         money = split_row(RowMoney.of(order_item), order_item.quantity, quantity, order.currency)
         return split_off(self.session, order_item, quantity, money, order.currency)

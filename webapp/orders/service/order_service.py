@@ -11,6 +11,7 @@ from webapp.channels.models import Channel
 from webapp.core.audit import SYSTEM, AuditContext, record
 from webapp.core.errors import NotFound
 from webapp.core.operations import Operation
+from webapp.core.text import N_
 from webapp.orders.addresses import Side
 from webapp.orders.enums import CancelStatus, OrderStatus
 from webapp.orders.inputs import AddressDraft, MoveItems, OrderDraft, PackageDraft
@@ -68,7 +69,7 @@ class OrderService:
         """A new order of the draft's channel; its id. Raises as `create_order`, and NotFound without the channel."""
         channel = self.session.get(Channel, draft.channel_id)
         if channel is None:
-            raise NotFound("There is no such channel.")
+            raise NotFound(N_("There is no such channel."))
         return create_order(self.session, channel, draft, audit_context)
 
     def edit(self, order_id: int, audit_context: AuditContext, **kwargs: Any) -> Order:

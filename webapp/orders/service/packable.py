@@ -65,7 +65,9 @@ def check_packages(
     ]
     for at, draft in enumerate(packages, start=1):
         if draft.tracking_number and numbers.count((draft.cargo_company_id, draft.tracking_number)) > 1:
-            raise wrong(f"tracking_number-{at}", "Two parcels of an order cannot travel under one number.")
+            raise wrong(
+                f"tracking_number-{at}", N_("Two parcels of an order cannot travel under one number.")
+            )
 
 
 def _check_one(
@@ -85,7 +87,7 @@ def _check_one(
     for key, quantity in draft.contents.items():
         item = rows.get(key)
         if item is None:
-            raise wrong("items", "An item that was packed is not this order's.")
+            raise wrong("items", N_("An item that was packed is not this order's."))
         if item.package_id is not None and item.package_id in fixed:
             number = fixed[item.package_id].number
             raise Conflict(

@@ -32,7 +32,7 @@ class Owner:
     def staff_id(self) -> int:
         """The person's. Raises PermissionDenied for a program."""
         if self.context.staff_id is None:
-            raise PermissionDenied("Views are kept by members of staff.")
+            raise PermissionDenied(N_("Views are kept by members of staff."))
         return self.context.staff_id
 
     @property
@@ -74,7 +74,7 @@ def change_view(
     """
     view = _to_change(session, view_id, owner, version)
     if draft.is_shared != view.is_shared and not owner.may_share:
-        raise PermissionDenied("Only who may share views can give one to everybody, or take it back.")
+        raise PermissionDenied(N_("Only who may share views can give one to everybody, or take it back."))
     name = _checked(session, draft, owner, but=view)
     before = (view.name, view.is_shared)
     if draft.is_shared != view.is_shared:
@@ -119,9 +119,9 @@ def _to_change(
 ) -> SavedView:
     view = session.get(SavedView, view_id, with_for_update=lock or None, populate_existing=True)
     if view is None or not (view.is_shared or view.owner_id == owner.staff_id):
-        raise NotFound("There is no such view.")
+        raise NotFound(N_("There is no such view."))
     if view.is_shared and not owner.may_share:
-        raise PermissionDenied("This view is everybody's. Ask a supervisor to change it.")
+        raise PermissionDenied(N_("This view is everybody's. Ask a supervisor to change it."))
     if version is not None and version != view.version:
         said = "{who} has changed this view meanwhile. Look at it, then save again."
         raise overtaken(session, ("saved_view", view_id), said, code="stale_version")
@@ -131,7 +131,7 @@ def _to_change(
 def _checked(session: Session, draft: ViewDraft, owner: Owner, *, but: SavedView | None) -> str:
     """The name in one line. Each person has a name once, whatever its case."""
     if draft.is_shared and not owner.may_share:
-        raise PermissionDenied("Only who may share views can give one to everybody.")
+        raise PermissionDenied(N_("Only who may share views can give one to everybody."))
     name = " ".join(draft.name.replace("\0", "").split())
     if not name or len(name) > LONGEST_NAME:
         raise _refused(said(N_("A name has 1 to %(most)s characters."), most=LONGEST_NAME))

@@ -135,7 +135,7 @@ def create_mapping(
     require_moving(session, context)
     item = session.get(OrderItem, item_id)
     if item is None or (stock_list_id is not None and session.get(StockList, stock_list_id) is None):
-        raise NotFound("There is no such item or stock list.")
+        raise NotFound(N_("There is no such item or stock list."))
     order = lock_order(session, item.order_id, acting=context)
     check_version(session, order, version)
     session.refresh(item)

@@ -56,7 +56,7 @@ def change_tags(
     at once both have their way. Raises NotFound, and InvalidInput for a tag that is switched off or unknown.
     """
     if session.scalar(select(Order.id).where(Order.id == order_id)) is None:
-        raise NotFound("There is no such order.")
+        raise NotFound(N_("There is no such order."))
     names = _names(session, add)
     added = _added(session, order_id, sorted(set(add) - set(remove)), context)
     gone = _removed(session, order_id, remove)

@@ -145,7 +145,7 @@ class VendorOrderService:
     def _locked(self, vendor_order_id: int, version: int | None, context: AuditContext) -> VendorOrder:
         order_id = self.session.scalar(select(VendorOrder.order_id).where(VendorOrder.id == vendor_order_id))
         if order_id is None:
-            raise NotFound("There is no such vendor order.")
+            raise NotFound(N_("There is no such vendor order."))
         lock_order(self.session, order_id, acting=context)
         vendor_order = self.session.get_one(VendorOrder, vendor_order_id, populate_existing=True)
         if version is not None and version != vendor_order.version:

@@ -9,6 +9,7 @@ from webapp.auth.permissions import Permission, audit_context, can, channel_scop
 from webapp.channels.models import Channel
 from webapp.core.db import db, unit_of_work
 from webapp.core.errors import Conflict, InvalidInput, NotFound
+from webapp.core.text import N_
 from webapp.customers.places import province_of
 from webapp.orders.addresses import Refusal, Side, Way, strategy
 from webapp.orders.forms.addressing import AddressForm
@@ -164,4 +165,4 @@ def _side(side: str) -> Side:
     try:
         return Side(side)
     except ValueError:
-        raise NotFound("There is no such address.") from None
+        raise NotFound(N_("There is no such address.")) from None

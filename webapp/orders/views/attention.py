@@ -9,6 +9,7 @@ from webapp.auth.permissions import Permission, audit_context, channel_scope, re
 from webapp.core.clock import utc_now
 from webapp.core.db import db, unit_of_work
 from webapp.core.errors import Conflict, NotFound
+from webapp.core.text import N_
 from webapp.orders.enums import ActionKind, AttentionKind, OrderStatus, RefundState
 from webapp.orders.forms.closing import ClosingForm
 from webapp.orders.queries import attention as queries
@@ -88,7 +89,7 @@ def close(attention_id: int) -> Response:
 def _entry(attention_id: int) -> Any:
     entry = queries.entry(db.session(), attention_id, channel_scope()) if attention_id <= LARGEST_ID else None
     if entry is None:
-        raise NotFound("There is no such entry.")
+        raise NotFound(N_("There is no such entry."))
     return entry
 
 

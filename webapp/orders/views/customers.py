@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from webapp.auth.permissions import Permission, audit_context, channel_scope, requires
 from webapp.core.db import db, unit_of_work
 from webapp.core.errors import NotFound
+from webapp.core.text import N_
 from webapp.customers.models import Address
 from webapp.operations.watching import watch
 from webapp.orders.forms.erasing import EraseForm
@@ -104,7 +105,7 @@ def _told_once(addresses: Sequence[Address]) -> list[tuple[Address, list[str]]]:
 
 def _head(session: Session, customer_id: int) -> customers.CustomerHead:
     if customer_id > LARGEST_ID:
-        raise NotFound("There is no such customer.")
+        raise NotFound(N_("There is no such customer."))
     return customers.head(session, customer_id, channel_scope())
 
 

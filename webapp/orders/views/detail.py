@@ -10,6 +10,7 @@ from webapp.auth.permissions import Permission, can, channel_scope, current_staf
 from webapp.core.clock import utc_now
 from webapp.core.db import db
 from webapp.core.errors import NotFound
+from webapp.core.text import N_
 from webapp.orders.enums import (
     LEFT_STATUSES,
     LIVE_STATUSES,
@@ -125,7 +126,7 @@ def timeline_ctx(session: Session, head: detail.OrderHead) -> dict[str, Any]:
 def peek(order_id: int) -> Response:
     """The row that opens under an order in the list."""
     if order_id > LARGEST_ID:
-        raise NotFound("There is no such order.")
+        raise NotFound(N_("There is no such order."))
     found = detail.peek(db.session(), order_id, channel_scope())
     lines = [peek_line(row) for row in found.items]
     return part_of_page("orders/_peek.html", in_table=True, order=found.order, lines=lines)
@@ -140,7 +141,7 @@ def price(order_id: int, item_id: int) -> Response:
     items = detail.items(session, order_id)
     position = next((at for at, item in enumerate(items) if item.row.id == item_id), None)
     if position is None:
-        raise NotFound("This order has no such item.")
+        raise NotFound(N_("This order has no such item."))
     row, lines = items[position].row, explained(items, position, detail.discounts(session, order_id))
     may_stock = can(Permission.ORDERS_CHANGE_STATUS) and can_reserve(row)
     return part_of_page(
@@ -190,7 +191,7 @@ def part_of_page(fragment: str, *, status: int = 200, in_table: bool = False, **
 
 def _head(session: Session, order_id: int, scope: Scope) -> detail.OrderHead:
     if order_id > LARGEST_ID:
-        raise NotFound("There is no such order.")
+        raise NotFound(N_("There is no such order."))
     return detail.head(session, order_id, scope)
 
 

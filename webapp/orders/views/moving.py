@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from webapp.auth.permissions import Permission, audit_context, channel_scope, current_staff, requires
 from webapp.core.db import db, unit_of_work
 from webapp.core.errors import Conflict, InvalidInput, NotFound
+from webapp.core.text import N_
 from webapp.orders.enums import LIVE_STATUSES, OrderStatus
 from webapp.orders.forms.moving import MoveForm, move_form
 from webapp.orders.models import Order, OrderItem
@@ -82,7 +83,7 @@ def do_deed(order_id: int, slug: str) -> Response:
     deed = DEEDS.get(slug)
     order = queries.visible_order(db.session(), order_id, channel_scope())
     if deed is None:
-        raise NotFound("There is no such deed.")
+        raise NotFound(N_("There is no such deed."))
     number, version = order.number, request.form.get("version", type=int)
     with unit_of_work() as unit:
         service = OrderService(unit)

@@ -11,6 +11,7 @@ from webapp.core.audit import record
 from webapp.core.db import db, unit_of_work
 from webapp.core.errors import Conflict, InvalidInput, NotFound
 from webapp.core.money import quantise
+from webapp.core.text import N_
 from webapp.orders.enums import CancelStatus, RefundState
 from webapp.orders.forms.deciding import EvidenceForm, RejectForm
 from webapp.orders.models import CancellationPlan, Order
@@ -185,14 +186,14 @@ def _plan(session: Session, order_id: int, plan_id: int) -> CancellationPlan:
     visible_order(session, order_id, channel_scope())
     plan = session.get(CancellationPlan, plan_id) if plan_id <= LARGEST_ID else None
     if plan is None or plan.order_id != order_id:
-        raise NotFound("There is no such cancellation plan.")
+        raise NotFound(N_("There is no such cancellation plan."))
     return plan
 
 
 def _refund(session: Session, refund_id: uuid.UUID) -> Refund:
     refund = session.get(Refund, refund_id)
     if refund is None:
-        raise NotFound("There is no such refund.")
+        raise NotFound(N_("There is no such refund."))
     visible_order(session, refund.order_id, channel_scope())
     return refund
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from webapp.auth.permissions import Permission, channel_scope, requires
 from webapp.core.db import db
 from webapp.core.errors import InvalidInput, NotFound
+from webapp.core.text import N_
 from webapp.orders.models import Order
 from webapp.orders.queries.printing import PrintedOrder, PrintedParcel, printed_orders
 from webapp.orders.views.address_lines import address_lines
@@ -64,7 +65,7 @@ def print_chosen(kind: str) -> Response:
     """From the bulk bar to the page that prints the chosen orders. Raises InvalidInput for none or too many."""
     endpoints = {"slips": "orders.slips", "labels": "orders.labels_to_print"}
     if kind not in endpoints:
-        raise NotFound("There is no such paper.")
+        raise NotFound(N_("There is no such paper."))
     session = db.session()
     ids = list(session.scalars(chosen_orders(session, MOST).limit(MOST + 1)))
     if not ids:
@@ -79,7 +80,7 @@ def _asked(session: Session) -> list[PrintedOrder]:
     ids = list(dict.fromkeys(number for number in request.args.getlist("id", type=int) if 0 < number < 2**63))
     found = printed_orders(session, ids[:MOST], channel_scope())
     if not found:
-        raise NotFound("There is nothing to print: no such order, or nothing of it is to be sent.")
+        raise NotFound(N_("There is nothing to print: no such order, or nothing of it is to be sent."))
     return found
 
 

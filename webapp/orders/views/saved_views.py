@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from webapp.auth.permissions import Permission, audit_context, can, current_staff, requires
 from webapp.core.db import db, unit_of_work
 from webapp.core.errors import Conflict, InvalidInput, NotFound
+from webapp.core.text import N_
 from webapp.orders.forms.saved_views import ViewForm
 from webapp.orders.queries.mine import KeptView
 from webapp.orders.service.saved_views import (
@@ -122,7 +123,7 @@ def _view(session: Session, view_id: int) -> KeptView:
     for view in kept_views(session, fresh=True):
         if view.id == view_id:
             return view
-    raise NotFound("There is no such view.")
+    raise NotFound(N_("There is no such view."))
 
 
 def _owner() -> Owner:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from webapp.auth.permissions import Permission, audit_context, channel_scope, requires
 from webapp.core.db import db, unit_of_work
 from webapp.core.errors import Conflict, InvalidInput
+from webapp.core.text import N_
 from webapp.orders.forms.stock import StockForm
 from webapp.orders.models import Order, OrderItem
 from webapp.orders.queries import cancelling as queries
@@ -69,7 +70,7 @@ def count_stock(order_id: int, item_id: int) -> Response:
         item = unit.get_one(OrderItem, item_id)
         reserved = OrderItemService(unit).update_order_item_send_stock(item, audit_context())
     if reserved is None:
-        raise Conflict("This item has no stock list to count in.")
+        raise Conflict(N_("This item has no stock list to count in."))
     told = gettext("Counted: open orders hold %(count)s.", count=quantity_text(reserved))
     return trigger(toast(_anew(order_id, item_id), told), ORDER_CHANGED)
 

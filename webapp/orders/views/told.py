@@ -9,6 +9,7 @@ from sqlalchemy import select
 from webapp.auth.permissions import Permission, audit_context, channel_scope, requires
 from webapp.core.db import db, unit_of_work
 from webapp.core.errors import NotFound
+from webapp.core.text import N_
 from webapp.orders.models import IntegrationAction
 from webapp.orders.queries import detail
 from webapp.orders.queries.cancelling import LARGEST_ID
@@ -42,13 +43,13 @@ def told_by_hand(order_id: int, action_id: int) -> Response:
 def _check(order_id: int, action_id: int) -> None:
     """Raises NotFound unless it is a message of an order that the reader may know of."""
     if max(order_id, action_id) > LARGEST_ID:
-        raise NotFound("There is no such message to a channel.")
+        raise NotFound(N_("There is no such message to a channel."))
     detail.head(db.session(), order_id, channel_scope())
     wanted = select(IntegrationAction.id).where(
         IntegrationAction.id == action_id, IntegrationAction.order_id == order_id
     )
     if db.session().scalar(wanted) is None:
-        raise NotFound("There is no such message to a channel.")
+        raise NotFound(N_("There is no such message to a channel."))
 
 
 def _done(order_id: int, told: str) -> Response:

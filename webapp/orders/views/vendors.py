@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from webapp.auth.permissions import Permission, audit_context, channel_scope, requires
 from webapp.core.db import db, unit_of_work
 from webapp.core.errors import Conflict, InvalidInput, NotFound
+from webapp.core.text import N_
 from webapp.orders.enums import LIVE_STATUSES, OrderStatus
 from webapp.orders.forms.vendors import VendorForm, vendor_form
 from webapp.orders.queries import vendors as queries
@@ -63,7 +64,7 @@ def _part(session: Session, order_id: int, vendor_order_id: int) -> VendorPart:
     visible_order(session, order_id, channel_scope())
     part = None if vendor_order_id > LARGEST_ID else queries.vendor_part(session, order_id, vendor_order_id)
     if part is None:
-        raise NotFound("This order has no such vendor.")
+        raise NotFound(N_("This order has no such vendor."))
     return part
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from webapp.core.errors import InvalidInput
+from webapp.core.text import N_
 from webapp.orders.cancellation import CancelItem, CancelRequest, ReasonChoice, shipping_policy
 from webapp.orders.enums import OrderStatus, PlanKind, RefundWay
 from webapp.orders.models import CancellationReason
@@ -77,8 +78,8 @@ def _reasons(session: Session, given: Sequence[GivenReason]) -> list[tuple[Given
     unknown = sorted(set(ids) - known.keys())
     if unknown:
         raise InvalidInput(
-            "There is no such reason; choose one of the list.",
-            fields={"reason": ["There is no such reason; choose one of the list."]},
+            N_("There is no such reason; choose one of the list."),
+            fields={"reason": [N_("There is no such reason; choose one of the list.")]},
             details={"reasons": unknown},
         )
     return [(each, _choice(known[each.reason_id], each.text)) for each in given]

@@ -36,7 +36,7 @@ class Authority:
         """Whoever the context names, with what they may do now. Raises PermissionDenied for nobody, or an ended account."""
         staff = session.get(StaffUser, context.staff_id) if context.staff_id is not None else None
         if staff is None or not staff.is_active:
-            raise PermissionDenied("Money is moved by a member of staff, and this is none.")
+            raise PermissionDenied(N_("Money is moved by a member of staff, and this is none."))
         return cls.of_role(replace(context, actor=staff.name), Role(staff.role))
 
     @classmethod

@@ -98,7 +98,7 @@ def run_approvals(run: OperationRun) -> None:
         )
         if not approval.is_approved:
             raise Conflict(
-                "The figures have changed since the plan was opened. Look at them and decide again."
+                N_("The figures have changed since the plan was opened. Look at them and decide again.")
             )
         return True
 
@@ -173,7 +173,7 @@ def _reasons(
     for kind, reason_id in wanted.items():
         reason = session.get(CancellationReason, reason_id)
         if reason is None:
-            raise NotFound("There is no such reason; choose one of the list.")
+            raise NotFound(N_("There is no such reason; choose one of the list."))
         text = words.get(kind.value, "")
         if reason.needs_text and not text:
             raise InvalidInput(WORDS_MISSING, fields={f"reason_text_{kind.value}": [WORDS_MISSING]})

@@ -140,7 +140,7 @@ def group_to_decide(
     if plan_id is not None:
         named = next((plan for plan in plans if plan.id == plan_id), None)
         if named is None:
-            raise NotFound("There is no such cancellation plan.")
+            raise NotFound(N_("There is no such cancellation plan."))
         group = [plan for plan in plans if plan.group_id == named.group_id]
     else:
         open_plans = [
@@ -236,7 +236,7 @@ def _changed(session: Session, order: Order, plans: Sequence[CancellationPlan]) 
         now = next((each for each in draft.plans if each.kind == plan.kind), None)
         if now is None:
             raise Conflict(
-                "The items of this plan moved on. Reject it and open a new one.", code="plan_outdated"
+                N_("The items of this plan moved on. Reject it and open a new one."), code="plan_outdated"
             )
         changed = changed_figures({name: getattr(plan, name) for name in FIGURES}, now)
         if changed or not is_paid_back_as(session, plan, now):
@@ -305,7 +305,7 @@ def _withdraw(session: Session, plan: CancellationPlan) -> None:
     )
     if sent:
         raise Conflict(
-            "The plan cannot be rejected any more: its refund was sent already.", code="refund_sent"
+            N_("The plan cannot be rejected any more: its refund was sent already."), code="refund_sent"
         )
 
 

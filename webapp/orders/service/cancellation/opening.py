@@ -154,7 +154,7 @@ def check_version(order: Order, expected: int | None) -> None:
         session = object_session(order)
         latest = latest_change(session, order) if session is not None else None
         raise Conflict(
-            "The order was changed since you opened this form. Look at what changed, then send it again.",
+            N_("The order was changed since you opened this form. Look at what changed, then send it again."),
             code="stale_form",
             details={"version": order.version, "expected": expected, **told_change(latest)},
         )

@@ -10,6 +10,7 @@ from webapp.auth.roles import Permission
 from webapp.core.audit import AuditEntry, record
 from webapp.core.errors import Conflict, InvalidInput, NotFound, TransitionNotAllowed
 from webapp.core.overtaken import overtaken
+from webapp.core.text import N_
 from webapp.orders.cancellation import CancelItem, CancelRequest, ReasonChoice
 from webapp.orders.enums import (
     OPEN_CANCEL_STATUSES,
@@ -93,7 +94,7 @@ def reject_request(
     """Say no to one wish; plans and other wishes stay. Raises InvalidInput without words for whoever wished."""
     if not words.strip():
         raise InvalidInput(
-            "A rejected wish needs a reason.", fields={"words": ["Say why; the customer will ask."]}
+            N_("A rejected wish needs a reason."), fields={"words": [N_("Say why; the customer will ask.")]}
         )
     return _decide(session, order_id, request_id, RequestStatus.REJECTED, by, words, seen=seen)
 
@@ -214,7 +215,7 @@ def _wishes(session: Session, order: Order, request_ids: Sequence[int]) -> list[
         .execution_options(populate_existing=True)
     ).all()
     if len(found) != len(set(request_ids)):
-        raise NotFound("There is no such cancellation request for this order.")
+        raise NotFound(N_("There is no such cancellation request for this order."))
     return list(found)
 
 

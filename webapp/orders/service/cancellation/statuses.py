@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from webapp.auth.roles import Permission
 from webapp.core.audit import record
 from webapp.core.errors import Conflict, NotFound
+from webapp.core.text import N_
 from webapp.core.worklist import Subject
 from webapp.orders.enums import CLOSED_CANCEL_STATUSES, CancelStatus, PlanKind
 from webapp.orders.locks import lock_order
@@ -63,7 +64,7 @@ def update_cancellation_plan(
     """
     found = session.get(CancellationPlan, plan_id)
     if found is None:
-        raise NotFound("There is no such cancellation plan.")
+        raise NotFound(N_("There is no such cancellation plan."))
     order = lock_order(session, found.order_id, acting=by.context)
     if cancel_status is not None:
         _MOVERS[cancel_status](session, order.id, plan_id, by, words)
@@ -104,7 +105,7 @@ def _plan_of(session: Session, order: Order, item_ids: Collection[int]) -> Cance
     ).all()
     groups = {plan.group_id for item_id, plan in held if item_id in set(item_ids)}
     if not groups:
-        raise Conflict("None of these items stands in an open cancellation plan.", code="no_open_plan")
+        raise Conflict(N_("None of these items stands in an open cancellation plan."), code="no_open_plan")
     if len(groups) > 1:
         raise UpdateCancelStatusRefused(
             "These items stand in several plans; move one plan at a time.", code="several_plans"
@@ -124,7 +125,7 @@ def _approve(session: Session, order_id: int, plan_id: int, by: Authority, words
     approval = approved_order_cancel(session, order_id, by, plan_id=plan_id)
     if not approval.is_approved:
         raise Conflict(
-            "The figures of this plan have changed since it was opened. Look at them and decide again."
+            N_("The figures of this plan have changed since it was opened. Look at them and decide again.")
         )
 
 
@@ -161,7 +162,7 @@ def _derived(target: CancelStatus) -> Mover:
     def refuse(session: Session, order_id: int, plan_id: int, by: Authority, words: str) -> None:
         plan = session.get_one(CancellationPlan, plan_id)
         check_cancel_move(CancelStatus(plan.status), target, kind=PlanKind(plan.kind))
-        raise Conflict("A plan comes to this status by its refunds alone.", code="derived_status")
+        raise Conflict(N_("A plan comes to this status by its refunds alone."), code="derived_status")
 
     return refuse
 
@@ -188,7 +189,7 @@ def move_group(
     """Move the action that this plan stands for. Raises NotFound and whatever the target's own method refuses."""
     plan = session.get(CancellationPlan, plan_id)
     if plan is None:
-        raise NotFound("There is no such cancellation plan.")
+        raise NotFound(N_("There is no such cancellation plan."))
     lock_order(session, plan.order_id, acting=by.context)
     _MOVERS[cancel_status](session, plan.order_id, plan_id, by, words)
 

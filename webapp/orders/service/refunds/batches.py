@@ -85,7 +85,7 @@ def add_transfers(
     batch = _gathering(session, batch_id)
     wanted = session.scalars(select(Refund).where(Refund.id.in_(refund_ids)).order_by(Refund.id)).all()
     if len(wanted) != len(set(refund_ids)):
-        raise NotFound("There is no such refund.")
+        raise NotFound(N_("There is no such refund."))
     if batch.transfer_count + len(wanted) > MOST_TRANSFERS:
         raise InvalidInput(
             said(
@@ -172,7 +172,7 @@ def locked_batch(session: Session, batch_id: int) -> TransferBatch:
     query = select(TransferBatch).where(TransferBatch.id == batch_id).with_for_update()
     batch = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
     if batch is None:
-        raise NotFound("There is no such transfer batch.")
+        raise NotFound(N_("There is no such transfer batch."))
     return batch
 
 

@@ -74,7 +74,7 @@ def download(session: Session, batch_id: int, kind: FileKind, by: Authority) -> 
     made = as_csv(content) if kind is FileKind.CSV else as_pain_001(content)
     if _digest(made) != (batch.csv_digest if kind is FileKind.CSV else batch.xml_digest):
         raise Conflict(
-            "The file cannot be made again as it was: a customer of this batch was erased since.",
+            N_("The file cannot be made again as it was: a customer of this batch was erased since."),
             code="file_erased",
         )
     _note(session, batch, by, "transfer_batch.downloaded", {"file": [None, kind.value]})

@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from webapp.core.audit import AuditContext
 from webapp.core.errors import NotFound
+from webapp.core.text import N_
 from webapp.orders.locks import lock_order
 from webapp.orders.models import Order
 from webapp.payments.models import Refund
@@ -20,6 +21,6 @@ def locked_refund(
     """
     found = session.get(Refund, refund_id)
     if found is None:
-        raise NotFound("There is no such refund.")
+        raise NotFound(N_("There is no such refund."))
     order = lock_order(session, found.order_id, acting=acting)
     return order, session.get_one(Refund, refund_id, populate_existing=True, with_for_update=True)

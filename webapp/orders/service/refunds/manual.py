@@ -55,7 +55,7 @@ def settle_plan_by_hand(
         .order_by(Refund.id)
     ).all()
     if not manual:
-        raise Conflict("No refund of this plan waits for a person.", code="nothing_manual")
+        raise Conflict(N_("No refund of this plan waits for a person."), code="nothing_manual")
     for refund_id in manual:
         settle_by_hand(session, refund_id, by, state=RefundState.SUCCEEDED, evidence=evidence)
 
@@ -79,7 +79,7 @@ def try_again(
     if way is RefundWay.LOYALTY:
         by.require(Permission.REFUND_LOYALTY)
     if declined.state != RefundState.DECLINED or declined.plan_id is None:
-        raise Conflict("Only a refund that was declined can be tried again.", code="not_declined")
+        raise Conflict(N_("Only a refund that was declined can be tried again."), code="not_declined")
     again = _successor(session, order, declined, way or RefundWay(declined.way))
     if way is RefundWay.TRANSFER:
         check_account(iban, holder_name)
@@ -110,7 +110,7 @@ def _successor(session: Session, order: Order, declined: Refund, way: RefundWay)
     _refuse_successor(session, declined)
     _refuse_above_cap(session, payment, declined)
     if way != declined.way and way not in (RefundWay.TRANSFER, RefundWay.LOYALTY):
-        raise InvalidInput("Money goes back another way only by bank transfer or as loyalty credit.")
+        raise InvalidInput(N_("Money goes back another way only by bank transfer or as loyalty credit."))
     again_id = uuid.uuid4()
     return Refund(
         id=again_id,
@@ -133,7 +133,7 @@ def try_plan_again(session: Session, order_id: int, plan_id: int, by: Authority)
     """Try every refund of the plan again that was declined and has no successor. Raises Conflict without one."""
     plan = session.get(CancellationPlan, plan_id)
     if plan is None or plan.order_id != order_id:
-        raise NotFound("There is no such cancellation plan.")
+        raise NotFound(N_("There is no such cancellation plan."))
     rows = session.execute(
         select(Refund.id, Refund.transaction_id, Refund.gateway_item, Refund.state)
         .where(Refund.plan_id == plan_id)
@@ -143,7 +143,7 @@ def try_plan_again(session: Session, order_id: int, plan_id: int, by: Authority)
     last = {(r.transaction_id, r.gateway_item): r.id for r in rows if r.state == "declined"}
     open_again = [refund_id for target, refund_id in last.items() if target not in alive]
     if not open_again:
-        raise Conflict("No refund of this plan was declined.", code="nothing_declined")
+        raise Conflict(N_("No refund of this plan was declined."), code="nothing_declined")
     for refund_id in open_again:
         try_again(session, refund_id, by)
 
@@ -187,7 +187,7 @@ def _refuse_successor(session: Session, declined: Refund) -> None:
         )
     )
     if alive is not None:
-        raise Conflict("This refund has been tried again already.", code="tried_again_already")
+        raise Conflict(N_("This refund has been tried again already."), code="tried_again_already")
 
 
 def _refuse_above_cap(session: Session, payment: Transaction, declined: Refund) -> None:

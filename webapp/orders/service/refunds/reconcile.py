@@ -117,10 +117,12 @@ def close_break(session: Session, break_id: int, by: Authority, *, words: str) -
     """A person has found out and says what it was. Raises InvalidInput without words, Conflict when closed already."""
     by.require(Permission.REFUND_RECONCILE)
     if not words.strip():
-        raise InvalidInput("Say what it was and what was done.", fields={"words": ["Say what it was."]})
+        raise InvalidInput(
+            N_("Say what it was and what was done."), fields={"words": [N_("Say what it was.")]}
+        )
     found = session.get(ReconciliationBreak, break_id, with_for_update=True)
     if found is None:
-        raise NotFound("There is no such difference.")
+        raise NotFound(N_("There is no such difference."))
     if found.closed_at is not None:
         who = session.scalar(select(StaffUser.name).where(StaffUser.id == found.closed_by_id)) or "Kontor"
         raise Conflict(

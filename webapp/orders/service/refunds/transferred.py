@@ -12,6 +12,7 @@ from webapp.core.db import unit_of_work
 from webapp.core.errors import Conflict, InvalidInput
 from webapp.core.iban import compact_iban, is_iban
 from webapp.core.operations import OperationRun
+from webapp.core.text import N_
 from webapp.orders.enums import RefundState, RefundWay
 from webapp.orders.models import Order
 from webapp.orders.service.cancellation.authority import Authority
@@ -63,11 +64,11 @@ def return_transfer(session: Session, refund_id: uuid.UUID, by: Authority, *, wo
     """
     by.require(Permission.REFUND_MANUAL)
     if not words.strip():
-        raise InvalidInput("Say what the bank said.", fields={"words": ["Say what the bank said."]})
+        raise InvalidInput(N_("Say what the bank said."), fields={"words": [N_("Say what the bank said.")]})
     order, refund = locked_refund(session, refund_id, acting=by.context)
     batch = session.get(TransferBatch, refund.transfer_batch_id or 0)
     if refund.way != RefundWay.TRANSFER or batch is None or batch.state == "gathering":
-        raise Conflict("This refund went to no bank yet; take it out of its batch.", code="not_exported")
+        raise Conflict(N_("This refund went to no bank yet; take it out of its batch."), code="not_exported")
     if refund.state == RefundState.SUCCEEDED:
         reverse_refund(session, order, refund, words=words.strip(), context=by.context)
         return refund
@@ -86,9 +87,9 @@ def name_payee(
     check_account(iban, holder_name)
     order, refund = locked_refund(session, refund_id, acting=by.context)
     if refund.way != RefundWay.TRANSFER or refund.state != RefundState.MANUAL:
-        raise Conflict("This refund is no transfer that waits.", code="not_waiting")
+        raise Conflict(N_("This refund is no transfer that waits."), code="not_waiting")
     if refund.transfer_batch_id is not None:
-        raise Conflict("This transfer lies in a batch; take it out first.", code="in_batch")
+        raise Conflict(N_("This transfer lies in a batch; take it out first."), code="in_batch")
     before = session.get(Payee, refund.payee_id or 0)
     payee = new_payee(session, order, iban, holder_name)
     refund.payee_id = payee.id

@@ -16,7 +16,7 @@ from webapp.auth.roles import ROLE_PERMISSIONS, Permission, Role
 from webapp.core.audit import AuditContext, Origin
 from webapp.core.bulk import plain_array, text_array
 from webapp.core.errors import PermissionDenied
-from webapp.core.text import fold
+from webapp.core.text import N_, fold
 from webapp.orders.locks import held_up
 from webapp.orders.tracking_file.judging import ItemFact, OrderFact
 
@@ -113,7 +113,7 @@ def uploader_of(session: Session, staff_id: int | None, *, request_id: str | Non
     staff = session.get(StaffUser, staff_id) if staff_id is not None else None
     allowed = ROLE_PERMISSIONS[Role(staff.role)] if staff is not None and staff.is_active else frozenset()
     if staff is None or Permission.TRACKING_UPLOAD not in allowed:
-        raise PermissionDenied("You may not upload tracking numbers. Ask a supervisor.")
+        raise PermissionDenied(N_("You may not upload tracking numbers. Ask a supervisor."))
     channels = None
     if staff.limited_to_channels:
         query = select(StaffChannel.channel_id).where(StaffChannel.staff_id == staff.id)

@@ -16,6 +16,7 @@ from webapp.core.errors import Conflict, InvalidInput, NotFound
 from webapp.core.file_store import StoredFile
 from webapp.core.operations import NewOperation, Operation, Queue, create
 from webapp.core.overtaken import overtaken
+from webapp.core.text import N_
 from webapp.orders.locks import require_read
 from webapp.orders.models import TrackingRow, TrackingUpload
 from webapp.orders.service.tracking.facts import Scope
@@ -77,7 +78,7 @@ def visible_upload(session: Session, upload_id: int, staff_id: int | None, scope
     """
     upload = session.get(TrackingUpload, upload_id) if 0 < upload_id < 2**63 else None
     if upload is None or (scope is not None and upload.uploaded_by_id != staff_id):
-        raise NotFound("There is no such upload.")
+        raise NotFound(N_("There is no such upload."))
     return upload
 
 
@@ -152,7 +153,7 @@ def undo_upload(
     _refuse_unless(upload, {"applied"})
     if not can_be_undone(upload):
         raise Conflict(
-            "It was applied more than a day ago. Change the orders one by one instead.", code="too_late"
+            N_("It was applied more than a day ago. Change the orders one by one instead."), code="too_late"
         )
     shipped = select(TrackingRow.order_id).where(
         TrackingRow.upload_id == upload_id,
@@ -177,7 +178,7 @@ def bulk_tracking_number_update_status(session: Session, upload_id: int) -> Uplo
     """How the upload stands, with counts that add up. The caller has checked who may know of it. Raises NotFound."""
     upload = session.get(TrackingUpload, upload_id)
     if upload is None:
-        raise NotFound("There is no such upload.")
+        raise NotFound(N_("There is no such upload."))
     # The header has no verdict.
     query = (
         select(TrackingRow.verdict, TrackingRow.outcome, func.count())
@@ -227,7 +228,7 @@ def locked_upload(session: Session, upload_id: int) -> TrackingUpload:
     query = select(TrackingUpload).where(TrackingUpload.id == upload_id).with_for_update()
     upload = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
     if upload is None:
-        raise NotFound("There is no such upload.")
+        raise NotFound(N_("There is no such upload."))
     return upload
 
 
@@ -311,7 +312,7 @@ def _check_columns(columns: Mapping[Field, int], width: int) -> None:
             problems[field.value] = ["This column already means something else."]
         taken.setdefault(at, field)
     if problems or not is_complete(columns):
-        raise InvalidInput("The columns are not right yet.", fields=problems)
+        raise InvalidInput(N_("The columns are not right yet."), fields=problems)
 
 
 def _remember(

@@ -14,6 +14,7 @@ from webapp.auth.roles import Role
 from webapp.channels.queries import channel_names
 from webapp.core.db import db
 from webapp.core.errors import NotFound
+from webapp.core.text import N_
 from webapp.core.worklist import Subject
 from webapp.operations.watching import watch
 from webapp.orders.cancellation import needs_second_person
@@ -91,7 +92,7 @@ def peek(plan_id: int) -> Response:
     session = db.session()
     plan = session.get(CancellationPlan, plan_id) if plan_id <= LARGEST_ID else None
     if plan is None:
-        raise NotFound("There is no such cancellation plan.")
+        raise NotFound(N_("There is no such cancellation plan."))
     order = visible_order(session, plan.order_id, channel_scope())
     words = group_words(session, group_of(session, plan.id), order.currency)
     return render("cancellations/part.html", "cancellations/_peek.html", order=order, words=words, plan=plan)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from webapp.auth.permissions import Permission, requires
 from webapp.core.db import db
 from webapp.core.errors import Conflict, InvalidInput, NotFound
+from webapp.core.text import N_
 from webapp.operations.watching import watch
 from webapp.orders.enums import RefundState
 from webapp.orders.forms.finance import BankReferenceForm, ExportForm
@@ -76,7 +77,7 @@ def batch_ctx(session: Session, batch_id: int, **forms: Any) -> dict[str, Any]:
     """The batch, its transfers, and its two forms. Raises NotFound."""
     found = session.get(TransferBatch, batch_id) if batch_id <= LARGEST_ID else None
     if found is None:
-        raise NotFound("There is no such transfer batch.")
+        raise NotFound(N_("There is no such transfer batch."))
     return {
         "batch": found,
         "rows": queries.transfers_of(session, batch_id),
@@ -169,5 +170,5 @@ def _ticked() -> list[uuid.UUID]:
         except ValueError:
             continue
     if not found:
-        raise InvalidInput("Tick at least one transfer.")
+        raise InvalidInput(N_("Tick at least one transfer."))
     return found

@@ -6,6 +6,7 @@ from flask import Blueprint, Response, make_response, render_template, url_for
 
 from webapp.auth.permissions import Permission, can, channel_scope
 from webapp.core.errors import PermissionDenied
+from webapp.core.text import N_
 from webapp.ui.htmx import close_dialog, is_htmx, redirect, toast, trigger
 from webapp.ui.i18n import gettext
 
@@ -29,7 +30,7 @@ def tabs(current: str) -> list[dict[str, Any]]:
 def all_channels() -> None:
     """Batches and the banks' lists are of all channels. Raises PermissionDenied for people limited to some."""
     if channel_scope() is not None:
-        raise PermissionDenied("This is about the money of all channels, and you see only some of them.")
+        raise PermissionDenied(N_("This is about the money of all channels, and you see only some of them."))
 
 
 def dialog(fragment: str, *, status: int = 200, **context: Any) -> Response:

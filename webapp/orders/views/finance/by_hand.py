@@ -11,6 +11,7 @@ from webapp.auth.permissions import Permission, channel_scope, requires
 from webapp.core.db import db
 from webapp.core.errors import Conflict, InvalidInput, NotFound
 from webapp.core.money import in_words
+from webapp.core.text import N_
 from webapp.orders.enums import RefundWay
 from webapp.orders.forms.finance import PayeeForm, ReturnedForm
 from webapp.orders.queries import finance as queries
@@ -113,7 +114,7 @@ def _refund(session: Session, refund_id: uuid.UUID) -> Refund:
     session.rollback()
     refund = session.get(Refund, refund_id)
     if refund is None:
-        raise NotFound("There is no such refund.")
+        raise NotFound(N_("There is no such refund."))
     visible_order(session, refund.order_id, channel_scope())
     return refund
 

@@ -73,7 +73,7 @@ def reconcile_now() -> Response:
     all_channels()
     gateway = request.form.get("gateway", "")
     if gateway not in {each.gateway for each in queries.compared(db.session())}:
-        raise NotFound("There is no such payment account.")
+        raise NotFound(N_("There is no such payment account."))
     with unit_of_work() as session:
         operation, _ = create(session, reconciliation_of(gateway, by=current_staff().id))
         watch(operation)
@@ -111,7 +111,7 @@ def _break(break_id: int) -> ReconciliationBreak:
     session.rollback()
     found = session.get(ReconciliationBreak, break_id) if break_id <= LARGEST_ID else None
     if found is None:
-        raise NotFound("There is no such difference.")
+        raise NotFound(N_("There is no such difference."))
     return found
 
 
