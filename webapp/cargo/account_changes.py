@@ -40,7 +40,7 @@ def change_account(
         raise overtaken(
             session,
             ("cargo_company", company_id),
-            "{who} changed this account while you were editing it. Look at it, and save again.",
+            N_("%(who)s changed this account while you were editing it. Look at it, and save again."),
         )
     url, key = checked_address(change.base_url, settings), change.api_key.strip()
     if not key and _host(url) != _host(account.base_url):
@@ -64,8 +64,10 @@ def switch_account(session: Session, company_id: int, context: AuditContext, *, 
     """Ask this carrier again, or no more; what waits for it is then refused, and raised. Raises NotFound, Conflict."""
     account = locked_account(session, company_id)
     if account.is_active is on:
-        said = "{who} has switched it on already." if on else "{who} has switched it off already."
-        raise overtaken(session, ("cargo_company", company_id), said, code="already_switched")
+        template = (
+            N_("%(who)s has switched it on already.") if on else N_("%(who)s has switched it off already.")
+        )
+        raise overtaken(session, ("cargo_company", company_id), template, code="already_switched")
     account.is_active = on
     account.version += 1
     tag = "carrier.switched_on" if on else "carrier.disconnected"
@@ -105,7 +107,7 @@ def refuse_second(session: Session, slug: str) -> None:
         raise overtaken(
             session,
             ("cargo_company", company_id),
-            "{who} has connected this carrier already. Open its account to change it.",
+            N_("%(who)s has connected this carrier already. Open its account to change it."),
             code="already_connected",
         )
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from webapp.core.errors import InvalidInput
+from webapp.core.sentences import said
 from webapp.core.text import N_
 
 # How many orders one "these numbers" request may name: staff paste a column of a spreadsheet.
@@ -36,8 +37,10 @@ class FetchOrders:
             )
         if len(self.order_numbers_to_fetch) > MOST_NUMBERS:
             raise InvalidInput(
-                f"At most {MOST_NUMBERS} order numbers can be fetched at once.",
-                fields={"order_numbers_to_fetch": [f"Give at most {MOST_NUMBERS} numbers."]},
+                said(N_("At most %(most)s order numbers can be fetched at once."), most=MOST_NUMBERS),
+                fields={
+                    "order_numbers_to_fetch": [said(N_("Give at most %(most)s numbers."), most=MOST_NUMBERS)]
+                },
             )
 
     @property

@@ -24,6 +24,7 @@ from webapp.core.audit import AuditContext, record
 from webapp.core.db import unit_of_work
 from webapp.core.errors import Conflict, IntegrationError, NotFound
 from webapp.core.operations import NewOperation, Operation, OperationState, Queue, create
+from webapp.core.sentences import said
 from webapp.core.text import N_
 from webapp.orders.models import Order
 from webapp.orders.service.integration_action_service import hurry_delivery
@@ -236,7 +237,7 @@ class ChannelService:
     def _active(self, session: Session, channel_id: int) -> Channel:
         channel = self._existing(session, channel_id)
         if not channel.is_active:
-            raise Conflict(f"{channel.name} is switched off. Switch it on first.")
+            raise Conflict(said(N_("%(channel)s is switched off. Switch it on first."), channel=channel.name))
         return channel
 
     def _check_records(self, session: Session, channel_id: int, record_ids: Sequence[int]) -> None:

@@ -19,6 +19,7 @@ from webapp.core.hints import current_hints
 from webapp.core.overtaken import overtaken
 from webapp.core.reach import AddressRefused, Reach
 from webapp.core.secrets import current_vault
+from webapp.core.sentences import said
 from webapp.core.text import N_
 from webapp.orders.enums import AddressOwnership
 
@@ -66,8 +67,10 @@ def changed_channel(
     if channel is None:
         raise NotFound(N_("There is no such channel."))
     if channel.version != change.version:
-        said = "{who} changed this channel while you were editing it. Your values are still here: look at them and save again."
-        raise overtaken(session, ("channel", channel_id), said)
+        template = N_(
+            "%(who)s changed this channel while you were editing it. Your values are still here: look at them and save again."
+        )
+        raise overtaken(session, ("channel", channel_id), template)
     kind = channel_type(channel.channel_type)
     changes = _change_values(channel, _wanted(kind, channel, change))
     if change.credentials or "base_url" in changes:
@@ -179,13 +182,13 @@ def _write(session: Session, channel: Channel) -> None:
     except IntegrityError as error:
         if "uq_channel_name" not in str(getattr(getattr(error.orig, "diag", None), "constraint_name", "")):
             raise
-        raise _refuse("name", "Another channel has this name.") from error
+        raise _refuse("name", N_("Another channel has this name.")) from error
 
 
 def _name(value: str) -> str:
     name = " ".join(value.split())
     if not name or len(name) > LONGEST_NAME:
-        raise _refuse("name", f"Write a name of at most {LONGEST_NAME} characters.")
+        raise _refuse("name", said(N_("Write a name of at most %(most)s characters."), most=LONGEST_NAME))
     return name
 
 
@@ -197,7 +200,7 @@ def _base_url(value: str) -> str:
     except AddressRefused as refused:
         raise _refuse("base_url", refused.message) from None
     if parts.query or parts.fragment:
-        raise _refuse("base_url", "Write the address without a question mark or a hash.")
+        raise _refuse("base_url", N_("Write the address without a question mark or a hash."))
     return url
 
 
@@ -209,19 +212,22 @@ def _host(url: str) -> tuple[str, str | None, int | None]:
 def _minutes(name: str, value: int) -> int:
     most = MOST_MINUTES[name]
     if not 0 <= value <= most:
-        raise _refuse(name, f"Write minutes from 0 (never) to {most}.")
+        raise _refuse(name, said(N_("Write minutes from 0 (never) to %(most)s."), most=most))
     return value
 
 
 def _requests(value: int) -> int:
     if not 1 <= value <= MOST_REQUESTS_PER_MINUTE:
-        raise _refuse("requests_per_minute", f"Write a number from 1 to {MOST_REQUESTS_PER_MINUTE}.")
+        raise _refuse(
+            "requests_per_minute",
+            said(N_("Write a number from 1 to %(most)s."), most=MOST_REQUESTS_PER_MINUTE),
+        )
     return value
 
 
 def _ownership(value: str) -> str:
     if value not in set(AddressOwnership):
-        raise _refuse("address_ownership", "Choose one of the list.")
+        raise _refuse("address_ownership", N_("Choose one of the list."))
     return value
 
 

@@ -8,20 +8,23 @@ from sqlalchemy.orm import Session
 
 from webapp.core.audit import AuditEntry
 from webapp.core.errors import Conflict
+from webapp.core.sentences import said
+from webapp.core.text import N_
 
-NOBODY = "Somebody"
+NOBODY = N_("Somebody")
 
 
 def overtaken(
     session: Session,
     subject: tuple[str, object],
-    said: str,
+    template: str,
     *,
+    parts: Mapping[str, object] | None = None,
     tag: str | None = None,
     code: str = "stale_form",
     details: Mapping[str, Any] | None = None,
 ) -> Conflict:
-    """The Conflict to raise; `{who}` in `said` becomes the name of whoever acted on this subject last.
+    """The Conflict to raise; `%(who)s` in the template becomes the name of whoever acted on this subject last.
 
     With a `tag` only deeds of that kind count, for a form that shows one part of its subject.
     """
@@ -33,7 +36,7 @@ def overtaken(
     if tag is not None:
         query = query.where(AuditEntry.tag == tag)
     latest = session.scalars(query.order_by(AuditEntry.id.desc()).limit(1)).first()
-    words = said.format(who=latest.actor if latest else NOBODY)
+    words = said(template, who=latest.actor if latest else said(NOBODY), **(parts or {}))
     return Conflict(words, code=code, details={**(details or {}), **told_change(latest)})
 
 

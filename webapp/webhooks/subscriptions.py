@@ -17,6 +17,7 @@ from webapp.core.operations import create
 from webapp.core.overtaken import overtaken
 from webapp.core.reach import AddressRefused, Reach
 from webapp.core.secrets import Vault
+from webapp.core.sentences import said
 from webapp.core.text import N_
 from webapp.events.models import WebhookSubscription
 from webapp.events.names import EventName
@@ -58,7 +59,9 @@ class WebhookService:
         """A new subscription and its secret, which is told only now. Raises InvalidInput, Conflict above the limit."""
         wish = self._checked(wish)
         if (self.session.scalar(select(func.count(WebhookSubscription.id))) or 0) >= MOST:
-            raise Conflict(f"There are {MOST} webhooks already. Delete one that nobody needs.")
+            raise Conflict(
+                said(N_("There are %(most)s webhooks already. Delete one that nobody needs."), most=MOST)
+            )
         subscription = WebhookSubscription(created_by_id=self.context.staff_id)
         _write(subscription, wish)
         secret = first_secret(self.vault, subscription)
@@ -71,8 +74,10 @@ class WebhookService:
         """Another address, other events or channels. Raises InvalidInput, NotFound, Conflict for a stale form."""
         subscription = self.locked(subscription_id)
         if version is not None and version != subscription.version:
-            said = "{who} changed this webhook while you were editing it. Look at it, and save again."
-            raise overtaken(self.session, ("webhook", subscription_id), said)
+            template = N_(
+                "%(who)s changed this webhook while you were editing it. Look at it, and save again."
+            )
+            raise overtaken(self.session, ("webhook", subscription_id), template)
         before, before_url = _shown(subscription), subscription.url
         _write(subscription, self._checked(wish))
         changes = _differences(before, _shown(subscription))

@@ -125,17 +125,16 @@ def _nobody(words: str) -> InvalidInput:
 
 def _overtaken(session: Session, order: Order, before: Assignment) -> Conflict:
     whom = _name(session, before.staff_id)
-    did = (
-        f"has given order {order.number} to {whom}"
+    template = (
+        N_("%(who)s has given order %(number)s to %(whom)s meanwhile. Look at it, then save again.")
         if whom
-        else f"has taken order {order.number} from its person"
+        else N_("%(who)s has taken order %(number)s from its person meanwhile. Look at it, then save again.")
     )
-    # A name may hold a brace; the words are a pattern.
-    said = did.replace("{", "{{").replace("}", "}}")
     return overtaken(
         session,
         ("order", order.id),
-        f"{{who}} {said} meanwhile. Look at it, then save again.",
+        template,
+        parts={"number": order.number, "whom": whom},
         tag=ASSIGNED,
         code="stale_version",
     )

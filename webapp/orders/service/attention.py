@@ -11,6 +11,7 @@ from webapp.auth.models import StaffUser
 from webapp.core.audit import AuditContext, record
 from webapp.core.bulk import json_array, plain_array, text_array
 from webapp.core.errors import Conflict, InvalidInput, NotFound
+from webapp.core.sentences import said
 from webapp.core.text import N_
 from webapp.orders.enums import AttentionKind
 from webapp.orders.models import Attention
@@ -67,8 +68,8 @@ def close_attention(session: Session, attention_id: int, context: AuditContext, 
     Raises InvalidInput without words, NotFound, and Conflict with who has closed it already and when.
     """
     if not words.strip() or len(words) > LONGEST_WORDS:
-        said = "Say what you found out; whoever looks next will want to know."
-        raise InvalidInput(said, fields={"words": [said]})
+        sentence = N_("Say what you found out; whoever looks next will want to know.")
+        raise InvalidInput(sentence, fields={"words": [sentence]})
     given = {"id": attention_id, "staff": context.staff_id, "words": words.strip()}
     closed = session.execute(_CLOSE, given).one_or_none()
     if closed is None:
@@ -88,5 +89,10 @@ def close_attention(session: Session, attention_id: int, context: AuditContext, 
 
 def _who_closed(session: Session, entry: Attention) -> str:
     who = session.scalar(select(StaffUser.name).where(StaffUser.id == entry.closed_by_id)) or "Kontor"
-    at = "" if entry.closed_at is None else f" on {entry.closed_at:%d %b %Y at %H:%M:%S} UTC"
-    return f"{who} has closed this entry{at}."
+    if entry.closed_at is None:
+        return said(N_("%(who)s has closed this entry."), who=who)
+    return said(
+        N_("%(who)s has closed this entry on %(at)s UTC."),
+        who=who,
+        at=f"{entry.closed_at:%d %b %Y at %H:%M:%S}",
+    )

@@ -85,7 +85,7 @@ def delivery_times(lower: datetime | None, upper: datetime | None) -> Range[date
     if lower is None and upper is None:
         return None
     if lower is not None and upper is not None and upper <= lower:
-        words = "The delivery would end before it begins."
+        words = N_("The delivery would end before it begins.")
         raise InvalidInput(words, fields={"delivery_range": [words]})
     return Range(lower, upper)
 
@@ -95,11 +95,11 @@ def check_columns(model: type[Base], columns: Mapping[str, Any], editable: froze
     problems: dict[str, list[str]] = {}
     for name, value in columns.items():
         if name not in editable:
-            problems[name] = ["This cannot be changed here."]
+            problems[name] = [N_("This cannot be changed here.")]
         elif not _fits(model, name, value):
-            problems[name] = ["This is too long."]
+            problems[name] = [N_("This is too long.")]
         elif name in _CHOICES and value is not None and value not in _CHOICES[name]:
-            problems[name] = [f"Use one of {listed(sorted(_CHOICES[name]))}."]
+            problems[name] = [said(N_("Use one of %(known)s."), known=listed(sorted(_CHOICES[name])))]
     if problems:
         raise InvalidInput(
             said(N_("Not changed: %(items)s."), items=listed(sorted(problems))), fields=problems

@@ -18,6 +18,7 @@ from webapp.core.audit import AuditContext, record
 from webapp.core.bulk import plain_array
 from webapp.core.errors import Conflict, NotFound
 from webapp.core.file_store import FileStore
+from webapp.core.sentences import Sentence, mid_sentence, said
 from webapp.core.text import N_
 from webapp.orders.enums import OrderStatus
 from webapp.orders.locks import limit_waiting, lock_orders, require_read
@@ -112,7 +113,12 @@ def erase_customer(
     order_ids = list(session.scalars(_ORDER_IDS, {"customer": customer_id, "most": MOST_ORDERS + 1}))
     if len(order_ids) > MOST_ORDERS:
         raise Conflict(
-            f"This customer has more than {MOST_ORDERS:,} orders: a marketplace's collective customer, not one person."
+            said(
+                N_(
+                    "This customer has more than %(most)s orders: a marketplace's collective customer, not one person."
+                ),
+                most=f"{MOST_ORDERS:,}",
+            )
         )
     lock_orders(session, order_ids)
     require_read(session, order_ids, context)
@@ -153,25 +159,36 @@ def _blank(session: Session, customer: _Erased, order_ids: Sequence[int], store:
 
 
 def _refuse_hindered(session: Session, customer_id: int, *, is_overdue: bool) -> None:
-    hindered: dict[str, list[str]] = {}
+    hindered: dict[Sentence, list[str]] = {}
     for row in session.execute(_HINDERED, {"customer": customer_id}):
         why = _hindrance(row, is_overdue=is_overdue)
         if why:
             hindered.setdefault(why, []).append(row.number)
     if hindered:
         why, numbers = next(iter(hindered.items()))
-        more = f" and {len(numbers) - 3} more" if len(numbers) > 3 else ""
+        some: Sentence = listed(numbers[:3])
+        if len(numbers) > 3:
+            some = said(N_("%(numbers)s and %(more)s more"), numbers=some, more=len(numbers) - 3)
         raise Conflict(
-            f"Order {listed(numbers[:3])}{more}: {why} Finish that first, then erase the customer.",
+            said(
+                N_("Order %(numbers)s: %(why)s Finish that first, then erase the customer."),
+                numbers=some,
+                why=why,
+            ),
             code="still_needed",
         )
 
 
-def _hindrance(row: Row[tuple[object, ...]], *, is_overdue: bool) -> str:
+def _hindrance(row: Row[tuple[object, ...]], *, is_overdue: bool) -> Sentence | None:
     if row.has_open_plan or row.has_refund:
-        return "a cancellation or refund is not finished, and money may need the person's bank account."
+        return said(
+            N_("a cancellation or refund is not finished, and money may need the person's bank account.")
+        )
     if row.has_errand:
-        return "a channel or carrier still has to be told something that may need the address."
+        return said(N_("a channel or carrier still has to be told something that may need the address."))
     if not is_overdue and row.status not in _AT_REST:
-        return f"it is {OrderStatus(row.status).label.lower()}, and its parcel still needs the address."
-    return ""
+        return said(
+            N_("it is %(status)s, and its parcel still needs the address."),
+            status=mid_sentence(OrderStatus(row.status).label),
+        )
+    return None

@@ -57,7 +57,12 @@ def check_packages(
         _check_one(at, draft, rows, fixed, taken)
     for key, quantity in taken.items():
         if quantity > rows[key].quantity:
-            words = f"There are {rows[key].quantity.normalize():f} of {name_of(rows[key])}, and {quantity.normalize():f} were packed."
+            words = said(
+                N_("There are %(quantity)s of %(item)s, and %(packed)s were packed."),
+                quantity=f"{rows[key].quantity.normalize():f}",
+                item=name_of(rows[key]),
+                packed=f"{quantity.normalize():f}",
+            )
             raise wrong(f"items-{key}", words)
     numbers = [(draft.cargo_company_id, draft.tracking_number) for draft in packages if draft.tracking_number]
     numbers += [

@@ -123,8 +123,8 @@ def _to_change(
     if view.is_shared and not owner.may_share:
         raise PermissionDenied(N_("This view is everybody's. Ask a supervisor to change it."))
     if version is not None and version != view.version:
-        said = "{who} has changed this view meanwhile. Look at it, then save again."
-        raise overtaken(session, ("saved_view", view_id), said, code="stale_version")
+        template = N_("%(who)s has changed this view meanwhile. Look at it, then save again.")
+        raise overtaken(session, ("saved_view", view_id), template, code="stale_version")
     return view
 
 

@@ -152,7 +152,9 @@ class VendorOrderService:
             raise overtaken(
                 self.session,
                 ("vendor_order", vendor_order_id),
-                "{who} has changed the vendor's part of this order meanwhile. Look at it, then save again.",
+                N_(
+                    "%(who)s has changed the vendor's part of this order meanwhile. Look at it, then save again."
+                ),
                 code="stale_version",
                 details={"version": vendor_order.version},
             )
@@ -223,13 +225,13 @@ def _number(word: VendorWord) -> str:
     """The parcel's number. Raises InvalidInput for one that is too long, and for words that say nothing at all."""
     number = word.tracking_number.strip()
     if len(number) > LONGEST_NUMBER:
-        words = f"A tracking number has at most {LONGEST_NUMBER} characters."
+        words: str = said(N_("A tracking number has at most %(most)s characters."), most=LONGEST_NUMBER)
         raise InvalidInput(words, fields={"tracking_number": [words]})
     if not number and word.status is None:
-        words = "Say where the items stand, or give the number of their parcel."
+        words = N_("Say where the items stand, or give the number of their parcel.")
         raise InvalidInput(words, fields={"status": [words]})
     if number and word.status is not None and word.status not in LEFT_STATUSES:
-        words = "What has a parcel's number has left: choose shipped or later, or give no number."
+        words = N_("What has a parcel's number has left: choose shipped or later, or give no number.")
         raise InvalidInput(words, fields={"status": [words]})
     return number
 

@@ -28,8 +28,10 @@ TOO_LATE: Final = N_(
     "It is too late: the channel was told and may have it already. Its answer ends the change; change the address again after it."
 )
 _ENDED: Final = {
-    "applied": "It is too late: the channel has agreed, and the order has the new address. Change it again instead.",
-    "refused": "The channel has refused this address, so there is nothing to take back.",
+    "applied": N_(
+        "It is too late: the channel has agreed, and the order has the new address. Change it again instead."
+    ),
+    "refused": N_("The channel has refused this address, so there is nothing to take back."),
 }
 
 
@@ -47,8 +49,8 @@ def withdraw_change(session: Session, order_id: int, change_id: int, context: Au
     if change is None:
         raise NotFound(GONE)
     if change.state == "withdrawn":
-        said = "{who} has taken this change back already."
-        raise overtaken(session, ("address_change", change_id), said, code="already_withdrawn")
+        template = N_("%(who)s has taken this change back already.")
+        raise overtaken(session, ("address_change", change_id), template, code="already_withdrawn")
     if change.state != "waiting":
         raise Conflict(_ENDED[change.state], code="address_change_ended", details={"state": change.state})
     if change.way != Way.PROPOSE:

@@ -149,10 +149,10 @@ def group_to_decide(
         group = _only_group(session, order, plans, open_plans)
     if expected_version is not None and max(plan.version for plan in group) != expected_version:
         decided = _who_decided(session, group[0])
-        said = "{who} has changed this plan since you looked at it. Look at it and decide again."
+        template = N_("%(who)s has changed this plan since you looked at it. Look at it and decide again.")
         if decided:
             raise Conflict(decided, code="stale_form")
-        raise overtaken(session, ("cancellation_plan", group[0].id), said)
+        raise overtaken(session, ("cancellation_plan", group[0].id), template)
     return group
 
 

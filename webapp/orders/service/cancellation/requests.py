@@ -10,6 +10,7 @@ from webapp.auth.roles import Permission
 from webapp.core.audit import AuditEntry, record
 from webapp.core.errors import Conflict, InvalidInput, NotFound, TransitionNotAllowed
 from webapp.core.overtaken import overtaken
+from webapp.core.sentences import said
 from webapp.core.text import N_
 from webapp.orders.cancellation import CancelItem, CancelRequest, ReasonChoice
 from webapp.orders.enums import (
@@ -35,10 +36,10 @@ from webapp.orders.states import check_request_move
 
 Seen = Mapping[int, int]  # wish → the version that somebody has looked at
 _DONE: Final = {
-    "cancellation_request.confirmed": "checked",
-    "cancellation_request.approved": "approved",
-    "cancellation_request.rejected": "rejected",
-    "cancellation_request.completed": "completed",
+    "cancellation_request.confirmed": N_("%(who)s has checked this request on %(at)s UTC."),
+    "cancellation_request.approved": N_("%(who)s has approved this request on %(at)s UTC."),
+    "cancellation_request.rejected": N_("%(who)s has rejected this request on %(at)s UTC."),
+    "cancellation_request.completed": N_("%(who)s has completed this request on %(at)s UTC."),
 }
 
 
@@ -146,10 +147,10 @@ def _check(session: Session, wish: CancellationRequest, target: RequestStatus, s
         ) from refused
     if seen is not None and seen.get(wish.id) != wish.version:
         acted = _who_acted(session, wish)
-        said = "{who} has changed this request since you looked at it. Look at it and decide again."
+        template = N_("%(who)s has changed this request since you looked at it. Look at it and decide again.")
         if acted:
             raise Conflict(acted, code="stale_form")
-        raise overtaken(session, ("cancellation_request", wish.id), said)
+        raise overtaken(session, ("cancellation_request", wish.id), template)
 
 
 def who_decided_last(session: Session, order_id: int) -> str:
@@ -160,7 +161,7 @@ def who_decided_last(session: Session, order_id: int) -> str:
         .order_by(AuditEntry.id.desc())
         .limit(1)
     ).one_or_none()
-    return _told(entry) or "This order has no request that waits for a decision."
+    return _told(entry) or N_("This order has no request that waits for a decision.")
 
 
 def _who_acted(session: Session, wish: CancellationRequest) -> str:
@@ -181,7 +182,7 @@ def _told(entry: AuditEntry | None) -> str:
     done = _DONE.get(entry.tag) if entry is not None else None
     if entry is None or done is None:
         return ""
-    return f"{entry.actor} has {done} this request on {entry.at:%d %b %Y at %H:%M:%S} UTC."
+    return said(done, who=entry.actor, at=f"{entry.at:%d %b %Y at %H:%M:%S}")
 
 
 def _move(

@@ -19,7 +19,7 @@ from webapp.core.errors import Conflict, InvalidInput, NotFound
 from webapp.core.iban import is_iban
 from webapp.core.money import in_words
 from webapp.core.operations import NewOperation, Operation, Queue, create
-from webapp.core.sentences import said
+from webapp.core.sentences import one_after_another, said
 from webapp.core.text import N_
 from webapp.orders.enums import RefundState, RefundWay
 from webapp.orders.locks import held_up
@@ -66,11 +66,11 @@ def gather(session: Session, currency: str, by: Authority) -> Gathered:
     session.flush()
     gathered = _add(session, batch, waiting, by)
     if not gathered.added:
-        words = " ".join(each.words for each in gathered.left_out[:1])
+        words = gathered.left_out[0].words if gathered.left_out else ""
         raise Conflict(
-            said(
-                N_("No transfer in %(currency)s can be gathered. %(words)s"), currency=currency, words=words
-            ).strip(),
+            one_after_another(
+                [said(N_("No transfer in %(currency)s can be gathered."), currency=currency), words]
+            ),
             code="nothing_to_gather",
         )
     _note(session, batch, by, "transfer_batch.gathered", {"transfers": [0, gathered.added]})
@@ -132,7 +132,9 @@ def close_batch(
     batch = locked_batch(session, batch_id)
     reference = bank_reference.strip()
     if not 0 < len(reference) <= LONGEST_REFERENCE:
-        sentence = f"Enter the bank's reference, at most {LONGEST_REFERENCE} characters."
+        sentence = said(
+            N_("Enter the bank's reference, at most %(most)s characters."), most=LONGEST_REFERENCE
+        )
         raise InvalidInput(sentence, fields={"bank_reference": [sentence]})
     if batch.state != "exported":
         is_closed = batch.state == "closed"
@@ -213,7 +215,7 @@ def _add(session: Session, batch: TransferBatch, wanted: Sequence[Refund], by: A
     _count(session, batch)
     for refund_id, why in left_out.items():
         if not why and refund_id not in added:
-            left_out[refund_id] = "Somebody else has taken it meanwhile."
+            left_out[refund_id] = N_("Somebody else has taken it meanwhile.")
     reasons = tuple(LeftOut(refund_id, why) for refund_id, why in left_out.items() if why)
     return Gathered(batch, len(added), reasons)
 
@@ -221,17 +223,21 @@ def _add(session: Session, batch: TransferBatch, wanted: Sequence[Refund], by: A
 def why_not(refund: Refund, payee: Payee | None, batch: TransferBatch) -> str:
     """Why the bank could not carry this transfer out in this batch; empty when it can."""
     if refund.way != RefundWay.TRANSFER or refund.state != RefundState.MANUAL:
-        return "It is no transfer that waits."
+        return N_("It is no transfer that waits.")
     if refund.transfer_batch_id is not None:
-        return "It lies in a batch already."
+        return N_("It lies in a batch already.")
     if refund.currency != batch.currency:
-        return f"It is in {refund.currency}, the batch in {batch.currency}."
+        return said(
+            N_("It is in %(currency)s, the batch in %(other)s."),
+            currency=refund.currency,
+            other=batch.currency,
+        )
     if payee is None or not payee.iban:
-        return "Its account is missing; enter IBAN and holder."
+        return N_("Its account is missing; enter IBAN and holder.")
     if not is_iban(payee.iban):
-        return "Its IBAN is not valid; enter it again."
+        return N_("Its IBAN is not valid; enter it again.")
     if not in_bank_letters(payee.holder_name):
-        return "Banks do not take the letters of its holder's name; write it in Latin letters."
+        return N_("Banks do not take the letters of its holder's name; write it in Latin letters.")
     return ""
 
 
@@ -241,7 +247,10 @@ def _unread(session: Session, wanted: Sequence[Refund], by: Authority) -> dict[u
     rows = session.execute(select(Order.id, Order.number).where(Order.id.in_(held)))
     numbers = {row.id: row.number for row in rows}
     return {
-        refund.id: f"A note on order {numbers[refund.order_id]} must be read first; confirm it on the order's page."
+        refund.id: said(
+            N_("A note on order %(number)s must be read first; confirm it on the order's page."),
+            number=numbers[refund.order_id],
+        )
         for refund in wanted
         if refund.order_id in held
     }

@@ -83,9 +83,13 @@ def download(session: Session, batch_id: int, kind: FileKind, by: Authority) -> 
 
 def _was_exported(session: Session, batch: TransferBatch) -> str:
     who = session.scalar(select(StaffUser.name).where(StaffUser.id == batch.exported_by_id)) or "Kontor"
-    return (
-        f"{who} exported batch {batch.reference} on {batch.exported_at:%d %b %Y at %H:%M:%S} UTC. "
-        "Download that file again instead: the bank must not get it twice."
+    return said(
+        N_(
+            "%(who)s exported batch %(reference)s on %(at)s UTC. Download that file again instead: the bank must not get it twice."
+        ),
+        who=who,
+        reference=batch.reference,
+        at=f"{batch.exported_at:%d %b %Y at %H:%M:%S}",
     )
 
 
@@ -114,7 +118,7 @@ def _freeze_debtor(session: Session, batch: TransferBatch) -> None:
 def _day(wanted: date | None, today: date) -> date:
     day = wanted or today
     if not today <= day <= today + timedelta(days=LATEST_DAYS):
-        sentence = f"Choose a day from today to {LATEST_DAYS} days from now."
+        sentence = said(N_("Choose a day from today to %(most)s days from now."), most=LATEST_DAYS)
         raise InvalidInput(sentence, fields={"execution_date": [sentence]})
     return day
 

@@ -262,8 +262,10 @@ def _begin(session: Session, upload: TrackingUpload, kind: str, context: AuditCo
 def _locked(session: Session, upload_id: int, version: int | None = None) -> TrackingUpload:
     upload = locked_upload(session, upload_id)
     if version is not None and version != upload.version:
-        said = "{who} has moved this upload on since the page was opened. Look at it and decide again."
-        raise overtaken(session, ("tracking_upload", upload_id), said, code="stale_version")
+        template = N_(
+            "%(who)s has moved this upload on since the page was opened. Look at it and decide again."
+        )
+        raise overtaken(session, ("tracking_upload", upload_id), template, code="stale_version")
     return upload
 
 
@@ -273,28 +275,28 @@ def _refuse_unless(upload: TrackingUpload, states: set[str]) -> None:
 
 
 _STATE_WORDS: Final = {
-    "reading": "The file is still being read. Wait until it is checked.",
-    "mapping": "Say first which columns hold the order number and the tracking number.",
-    "checked": "It was not applied yet.",
-    "applying": "It is being applied right now.",
-    "applied": "It was applied already.",
-    "undoing": "It is being undone right now.",
-    "undone": "It was undone. Upload the file again to apply it.",
-    "refused": "The file could not be read. Mend it and upload it again.",
+    "reading": N_("The file is still being read. Wait until it is checked."),
+    "mapping": N_("Say first which columns hold the order number and the tracking number."),
+    "checked": N_("It was not applied yet."),
+    "applying": N_("It is being applied right now."),
+    "applied": N_("It was applied already."),
+    "undoing": N_("It is being undone right now."),
+    "undone": N_("It was undone. Upload the file again to apply it."),
+    "refused": N_("The file could not be read. Mend it and upload it again."),
 }
 
 
 def _nothing_words(upload: TrackingUpload) -> str:
     if upload.counts.get(Verdict.UNCHANGED):
-        return "Already applied: no row of this file would change anything."
-    return (
+        return N_("Already applied: no row of this file would change anything.")
+    return N_(
         "No row of this file can be applied. Download the rows with errors, mend them and upload them again."
     )
 
 
 _MISSING: Final = {
-    Field.ORDER_NUMBER: "Choose the column that holds the order number.",
-    Field.TRACKING_NUMBER: "Choose the column that holds the tracking number.",
+    Field.ORDER_NUMBER: N_("Choose the column that holds the order number."),
+    Field.TRACKING_NUMBER: N_("Choose the column that holds the tracking number."),
 }
 
 
@@ -302,14 +304,14 @@ def _check_columns(columns: Mapping[Field, int], width: int) -> None:
     problems: dict[str, list[str]] = {}
     for field, at in columns.items():
         if not 0 <= at < width:
-            problems[field.value] = ["Choose a column of the file."]
+            problems[field.value] = [N_("Choose a column of the file.")]
     for field in _MISSING:
         if field not in columns:
             problems[field.value] = [_MISSING[field]]
     taken: dict[int, Field] = {}
     for field, at in columns.items():
         if at in taken and field.value not in problems:
-            problems[field.value] = ["This column already means something else."]
+            problems[field.value] = [N_("This column already means something else.")]
         taken.setdefault(at, field)
     if problems or not is_complete(columns):
         raise InvalidInput(N_("The columns are not right yet."), fields=problems)
