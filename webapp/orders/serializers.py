@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from webapp.core.money import quantise
+from webapp.customers.identity import ADDRESS_FIELDS
 from webapp.customers.models import Address, Customer
 from webapp.orders.enums import OrderStatus, TenderKind
 from webapp.orders.models import DiscountItem, Order, OrderItem
@@ -61,22 +62,6 @@ ADDED_ITEM_FIELDS: Final = (
     "shipped_date",
     "delivered_date",
     "forced_refund",
-)
-_ADDRESS_FIELDS: Final = (
-    "first_name",
-    "last_name",
-    "company",
-    "line1",
-    "line2",
-    "district",
-    "city",
-    "state",
-    "postcode",
-    "country",
-    "phone",
-    "email",
-    "tax_office",
-    "tax_number",
 )
 
 
@@ -144,7 +129,7 @@ def customer_json(customer: Customer) -> Json:
 
 def address_json(address: Address) -> Json:
     """Where it goes."""
-    return {"pk": address.id, **{name: getattr(address, name) for name in _ADDRESS_FIELDS}}
+    return {"pk": address.id, **{name: getattr(address, name) for name in ADDRESS_FIELDS}}
 
 
 def _own_fields(order: Order) -> Json:

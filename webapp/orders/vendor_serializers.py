@@ -6,6 +6,7 @@ from webapp.orders.enums import OrderStatus
 from webapp.orders.queries.vendor_orders import VendorRecord
 from webapp.orders.serializers import Json, stamp
 
+# Named one by one, not taken from the address: what an address gains is not told to vendors by itself.
 _PLACE: Final = (
     "first_name",
     "last_name",

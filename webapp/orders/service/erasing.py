@@ -110,16 +110,7 @@ def erase_customer(
     if not session.scalar(_FREE_TEXT_LEFT, {"customer": customer_id}):
         return False
     _refuse_hindered(session, customer_id, is_overdue=is_overdue)
-    order_ids = list(session.scalars(_ORDER_IDS, {"customer": customer_id, "most": MOST_ORDERS + 1}))
-    if len(order_ids) > MOST_ORDERS:
-        raise Conflict(
-            said(
-                N_(
-                    "This customer has more than %(most)s orders: a marketplace's collective customer, not one person."
-                ),
-                most=f"{MOST_ORDERS:,}",
-            )
-        )
+    order_ids = _orders_of(session, customer_id)
     lock_orders(session, order_ids)
     require_read(session, order_ids, context)
     _blank(session, customer, order_ids, store)
@@ -134,6 +125,20 @@ def erase_customer(
     )
     session.flush()
     return True
+
+
+def _orders_of(session: Session, customer_id: int) -> list[int]:
+    order_ids = list(session.scalars(_ORDER_IDS, {"customer": customer_id, "most": MOST_ORDERS + 1}))
+    if len(order_ids) > MOST_ORDERS:
+        raise Conflict(
+            said(
+                N_(
+                    "This customer has more than %(most)s orders: a marketplace's collective customer, not one person."
+                ),
+                most=f"{MOST_ORDERS:,}",
+            )
+        )
+    return order_ids
 
 
 def _locked(session: Session, customer_id: int) -> _Erased:

@@ -84,14 +84,7 @@ def open_plans(
     check_version(order, expected_version)
     draft = diagnose(session, order, request)
     refuse_problems(draft.problems, stops=(Severity.OPENING,))
-    if request.forced_refund_amount and not any(plan.owed + plan.released for plan in draft.plans):
-        raise PurchaseTransactionNotFound(
-            said(
-                N_("Order %(number)s has no payment that %(amount)s could go back by."),
-                number=order.number,
-                amount=in_words(request.forced_refund_amount, order.currency),
-            )
-        )
+    _refuse_amount_that_nothing_carries(order, request, draft)
     for need in draft.needs:
         by.require(_NEEDS[need])
     group_id = uuid.uuid4()
@@ -105,17 +98,35 @@ def open_plans(
     restate(session, order)
     ask_for_baskets(session, order.id, by.context)
     for plan in plans:
-        record(
-            session,
-            by.context,
-            "cancellation_plan.opened",
-            subject=("cancellation_plan", plan.id),
-            order_id=order.id,
-            summary=in_words(plan.refund_amount, plan.currency),
-            changes={"status": [None, plan.status]},
-        )
-        announce_opened(session, order, plan)
+        _tell_of(session, order, plan, by)
     return OpenedPlans(tuple(plans), draft)
+
+
+def _refuse_amount_that_nothing_carries(
+    order: Order, request: CancelRequest, draft: CancellationDraft
+) -> None:
+    if request.forced_refund_amount and not any(plan.owed + plan.released for plan in draft.plans):
+        raise PurchaseTransactionNotFound(
+            said(
+                N_("Order %(number)s has no payment that %(amount)s could go back by."),
+                number=order.number,
+                amount=in_words(request.forced_refund_amount, order.currency),
+            )
+        )
+
+
+def _tell_of(session: Session, order: Order, plan: CancellationPlan, by: Authority) -> None:
+    """The log and other systems hear of an opened plan."""
+    record(
+        session,
+        by.context,
+        "cancellation_plan.opened",
+        subject=("cancellation_plan", plan.id),
+        order_id=order.id,
+        summary=in_words(plan.refund_amount, plan.currency),
+        changes={"status": [None, plan.status]},
+    )
+    announce_opened(session, order, plan)
 
 
 def _join_wishes(session: Session, plans: Sequence[CancellationPlan], by: Authority) -> None:
