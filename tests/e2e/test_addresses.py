@@ -19,6 +19,10 @@ from webapp.core.db import unit_of_work
 
 pytestmark = pytest.mark.browser
 TELEPHONE = {"width": 390, "height": 800}
+# Notes which field had the cursor in the very moment in which the form came onto the page.
+WATCH = """() => new MutationObserver(() => {
+  if (!('focused' in window) && document.querySelector('#address-shipping form')) window.focused = document.activeElement.id;
+}).observe(document.body, {childList: true, subtree: true})"""
 
 
 @pytest.fixture
@@ -58,6 +62,14 @@ def test_form_then_opens_in_place_with_the_cursor_in_it_and_axe_finds_nothing(pa
     assert axe_problems(page) == []
     page.get_by_role("link", name="Keep the old one").click()
     expect(page.get_by_role("link", name="Change the shipping address")).to_be_visible()
+
+
+def test_form_then_is_never_on_the_page_without_its_cursor_so_that_fast_typing_is_not_lost(
+    page: Page,
+) -> None:
+    page.evaluate(WATCH)
+    open_form(page)
+    assert page.evaluate("window.focused") == "first_name"
 
 
 def test_change_with_another_province_then_its_districts_and_the_new_address_on_the_page(
