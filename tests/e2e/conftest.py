@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 from werkzeug.serving import make_server
 
 from scripts.find_chromium import find_chromium
@@ -15,6 +15,10 @@ from tests.e2e import gallery
 from tests.servers import free_port
 from webapp.app import create_app
 from webapp.core.settings import Settings
+
+# What a page does is waited for this long before a test fails: a busy machine is slow, not wrong.
+PATIENCE_MS = 20_000
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")
@@ -80,7 +84,7 @@ class OpenContext:
     def _open(self, **options: object) -> BrowserContext:
         window = {"width": 1360, "height": 860}
         context = self._browser.new_context(**{"base_url": self._base_url, "viewport": window, **options})  # type: ignore[arg-type]
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE_MS)
         self._contexts.append(context)
         return context
 

@@ -82,7 +82,7 @@ def test_pull_now_when_clicked_then_progress_moves_here_and_in_the_bar_and_survi
         "Sandbox shop is being pulled already; you are watching that pull."
     )
     expect(page.locator("#operations-live")).to_contain_text("Pulling orders")
-    expect(page.locator("#channel-work .k-running")).to_contain_text(re.compile(r"100/13\d"), timeout=20_000)
+    expect(page.locator("#channel-work .k-running")).to_contain_text(re.compile(r"100/13\d"), timeout=30_000)
     page.reload()
     expect(page.locator("#channel-work .k-running progress")).to_be_visible()
     expect(page.locator("#operations-live progress")).to_be_visible()
@@ -135,7 +135,7 @@ def test_a_failed_record_when_its_word_is_mended_then_becomes_an_order_before_th
     page.get_by_label("Means here").fill("450")
     page.get_by_role("button", name="Save and try again").click()
 
-    expect(page.locator("#record")).to_contain_text("This record was taken.", timeout=20_000)
+    expect(page.locator("#record")).to_contain_text("This record was taken.", timeout=30_000)
     page.locator("#record dd a").click()
     expect(page.locator("h1")).to_be_visible()
     assert "/orders/" in page.url
@@ -159,11 +159,11 @@ def test_a_dry_run_when_asked_for_then_shows_what_would_change_and_then_does_it(
 
     page.get_by_role("button", name="Start").click()
 
-    expect(page.locator("#changes")).to_contain_text(number, timeout=20_000)
+    expect(page.locator("#changes")).to_contain_text(number, timeout=30_000)
     expect(page.locator("#changes")).to_contain_text("would be new")
     expect(page.locator("#operation")).to_contain_text("The channel does not have: no-such")
     page.get_by_role("button", name="Fetch them").click()
-    expect(page.locator("#operation")).to_contain_text("New", timeout=20_000)
+    expect(page.locator("#operation")).to_contain_text("New", timeout=30_000)
     page.goto(f"/orders/?q={number}")
     expect(page.locator("main")).to_contain_text(number)
 
@@ -182,8 +182,8 @@ def test_a_channel_when_connected_by_its_form_then_its_credentials_are_tried_at_
     page.get_by_role("button", name="Connect").click()
 
     expect(page.locator("h1")).to_have_text("Second shop")
-    expect(page.locator("#channel-recent")).to_contain_text("Connection test", timeout=20_000)
-    expect(page.locator("#channel-recent")).to_contain_text("Given up", timeout=20_000)
+    expect(page.locator("#channel-recent")).to_contain_text("Connection test", timeout=30_000)
+    expect(page.locator("#channel-recent")).to_contain_text("Given up", timeout=30_000)
     assert "cs_wrong" not in page.content()
 
 
@@ -237,7 +237,7 @@ def test_an_operation_when_retried_from_the_list_then_its_row_moves_without_a_re
     page.get_by_role("button", name="Retry").click()
 
     expect(page.locator(".k-toast")).to_have_text("Connection test runs again.")
-    expect(page.locator("#operations-table tbody tr")).to_contain_text("Done", timeout=20_000)
+    expect(page.locator("#operations-table tbody tr")).to_contain_text("Done", timeout=30_000)
     assert page.evaluate("window.notReloaded") is True
 
 

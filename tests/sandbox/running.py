@@ -17,7 +17,7 @@ from oauthlib.oauth1 import Client
 
 REPOSITORY = Path(__file__).parents[2]
 KEY, SECRET = "ck_sandbox", "cs_sandbox"
-TIMEOUT_S = 10
+TIMEOUT_S = 30
 
 
 def eventually(claim: Callable[[], bool], timeout: float = 10) -> None:
