@@ -91,7 +91,7 @@ def test_pull_now_when_clicked_then_progress_moves_here_and_in_the_bar_and_survi
     expect(page.locator("#channel-work .k-running")).to_have_count(0, timeout=30_000)
     expect(page.locator("#channel-recent")).to_contain_text(re.compile(r"\d+ new"))
     expect(page.locator("#operations-live")).to_contain_text(re.compile(r"Pull\s*\d+ new"))
-    assert page.locator("[hx-trigger*='every']").count() == 0
+    expect(page.locator("[hx-trigger*='every']")).to_have_count(0)
     assert desk.operations() == 1
 
 
@@ -137,8 +137,8 @@ def test_a_failed_record_when_its_word_is_mended_then_becomes_an_order_before_th
 
     expect(page.locator("#record")).to_contain_text("This record was taken.", timeout=30_000)
     page.locator("#record dd a").click()
+    expect(page).to_have_url(re.compile("/orders/"))
     expect(page.locator("h1")).to_be_visible()
-    assert "/orders/" in page.url
     page.goto(f"/channels/{desk.channel_id}/failed")
     page.get_by_role("button", name="Try all again…").click()
     page.locator("#confirm[open] #confirm-yes").click()
@@ -256,7 +256,7 @@ def test_lists_and_forms_when_there_is_no_script_then_work_all_the_same(
     page.locator("details.k-menu summary", has_text="State").click()
     page.get_by_label("Given up").check()
     page.get_by_role("button", name="Apply").click()
-    assert "state=dead" in page.url
+    expect(page).to_have_url(re.compile("state=dead"))
     expect(page.locator("#operations-table tbody tr")).to_have_count(1)
 
     page.goto("/reference/carriers/")

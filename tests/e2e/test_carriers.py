@@ -84,7 +84,7 @@ def test_carrier_when_connected_by_hand_then_its_key_is_tried_and_a_better_one_m
 
     expect(page.locator("#carrier-standing")).to_contain_text("Connected")
     expect(page.locator("#carrier-standing progress")).to_have_count(0)
-    assert page.locator("#carrier-standing").get_attribute("hx-trigger") is None
+    expect(page.locator("#carrier-standing[hx-trigger]")).to_have_count(0)
     picture(page, "light", "carriers-connected")
 
 
