@@ -216,7 +216,7 @@ def test_reconciliation_when_asked_for_then_one_operation_a_gateway_however_ofte
         assert post(client, "/finance/reconciliation", gateway="stripe").status_code == 303
     db.session.rollback()
     (operation,) = db.session.scalars(select(Operation)).all()
-    assert (operation.kind, operation.args) == ("refund.reconcile", {"gateway": "stripe"})
+    assert (operation.kind, operation.args) == ("refund.reconcile", {"gateway": "stripe", "days": 7})
     assert post(client, "/finance/reconciliation", gateway="other").status_code == 404
 
 

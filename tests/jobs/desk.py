@@ -39,13 +39,13 @@ class Desk:
         assert self.process is not None
         return self.process.pid
 
-    def start(self, **env: str) -> None:
-        """Start it and return at once."""
+    def start(self, *words: str, **env: str) -> None:
+        """Start it and return at once; `words` are options of `kontor up`."""
         self.starts += 1
         self.home.mkdir(parents=True, exist_ok=True)
         with self._terminal.open("wb") as terminal:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "webapp.cli", "up"],
+                [sys.executable, "-m", "webapp.cli", "up", *words],
                 cwd=ROOT,
                 env=self._environment() | env,
                 stdin=subprocess.DEVNULL,
@@ -63,6 +63,12 @@ class Desk:
         assert "Kontor is ready" in self.output, self.output
         # The workers are started right after the greeting's moment.
         wait_until(lambda: len(self.programs()) >= 9, what="all processes")
+
+    def start_servers(self) -> None:
+        """Start PostgreSQL and Valkey alone and wait for them."""
+        self.start("--only-servers")
+        wait_until(lambda: "nothing else" in self.output or self.has_ended, what="servers", timeout_s=READY_S)
+        assert "nothing else" in self.output, self.output
 
     @property
     def has_ended(self) -> bool:

@@ -146,6 +146,24 @@ def test_up_when_it_is_a_demo_then_orders_arrive_and_it_goes_on_at_another_port(
     assert desk.stop() == 0
 
 
+def test_up_when_only_servers_are_wanted_then_the_port_may_be_in_use_and_nobody_works(desk: Desk) -> None:
+    with socket.create_server(("127.0.0.1", desk.port)):
+        desk.start_servers()
+        assert set(desk.programs()) == {"warden", "postgres", "valkey"}
+        assert desk.stop() == 0
+
+
+def test_up_when_only_servers_are_wanted_but_there_is_another_database_then_one_sentence_says_so(
+    desk: Desk,
+) -> None:
+    desk.start("--only-servers", DATABASE_URL="postgresql://kontor:secret@db.example/kontor")
+
+    assert desk.wait() == 1
+    assert desk.output == (
+        "Error: DATABASE_URL names a server that is not ours to start: leave out --only-servers.\n"
+    )
+
+
 def test_up_when_the_port_is_in_use_then_one_sentence_names_port_and_variable(desk: Desk) -> None:
     with socket.create_server(("127.0.0.1", desk.port)):
         desk.start()

@@ -10,7 +10,9 @@ ROW = re.compile(r"^\| F(\d+) \| .* \| ([^|]+) \|$", re.MULTILINE)
 def test_the_list_when_read_then_each_fault_has_tests_that_name_it() -> None:
     rows = ROW.findall((ROOT / "docs/faults.md").read_text(encoding="utf-8"))
 
-    assert [int(number) for number, _ in rows] == list(range(1, 22))
+    numbers = [int(number) for number, _ in rows]
+    assert numbers == sorted(set(numbers))
+    assert set(range(1, 22)) <= set(numbers)
     silent = [
         (f"F{number}", path)
         for number, cell in rows

@@ -10,14 +10,23 @@ from webapp.core.settings import Settings, SettingsError
 
 @click.command()
 @click.option("--stop-with-parent", is_flag=True, help="Stop when the process that started it ends.")
-def up(stop_with_parent: bool) -> None:
+@click.option(
+    "--only-servers",
+    is_flag=True,
+    help="Start PostgreSQL and Valkey alone: to restore a backup, or to look at the data at rest.",
+)
+def up(stop_with_parent: bool, only_servers: bool) -> None:
     """Start everything: our own PostgreSQL and Valkey unless DATABASE_URL and REDIS_URL are set, web, workers."""
     from webapp.supervisor.run import Supervisor
 
     os.umask(0o077)  # Whatever is made below KONTOR_HOME is for its owner alone.
     try:
         settings = Settings.from_env(os.environ)
-        Supervisor(settings, say=_say, stop_with_parent=stop_with_parent).run()
+        if only_servers and settings.database_url is not None:
+            raise SettingsError(
+                "DATABASE_URL names a server that is not ours to start: leave out --only-servers."
+            )
+        Supervisor(settings, say=_say, stop_with_parent=stop_with_parent, only_servers=only_servers).run()
     except SettingsError as error:
         raise click.ClickException(str(error)) from None
 

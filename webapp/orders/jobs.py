@@ -37,7 +37,7 @@ from webapp.orders.service.figures import FIGURES_KIND, figures_slots, run_figur
 from webapp.orders.service.moving_many import MOVE_KIND, run_moves
 from webapp.orders.service.refunds.machine import RefundMachine
 from webapp.orders.service.refunds.rechecking import RefundRecheck
-from webapp.orders.service.refunds.reconcile import nightly, reconcile
+from webapp.orders.service.refunds.reconcile import DAYS, nightly, reconcile
 from webapp.orders.service.refunds.transferred import settle_batch
 from webapp.orders.service.tags import TAG_KIND, run_tagging
 from webapp.orders.service.tidying import TIDY_KIND, tidy, tidy_slot
@@ -58,7 +58,7 @@ def run_refund(run: OperationRun) -> None:
 def run_reconciliation(run: OperationRun) -> None:
     """Compare a gateway's list with our ledger."""
     gateways: Gateways = current_app.extensions["kontor_gateways"]
-    reconcile(run, gateways(str(run.args["gateway"])))
+    reconcile(run, gateways(str(run.args["gateway"])), days=int(run.args.get("days", DAYS)))
 
 
 def recheck_refund(run: OperationRun) -> None:

@@ -55,5 +55,13 @@ def greeting(settings: Settings, administrator: Administrator, sandbox: Sandbox 
     return "\n".join(lines)
 
 
+def servers_greeting(settings: Settings) -> str:
+    """The lines shown when the servers run and nobody uses them."""
+    return (
+        "PostgreSQL and Valkey run, and nothing else: `kontor database` reaches them from another terminal.\n"
+        f"Data and logs: {settings.home}. Ctrl-C stops them."
+    )
+
+
 def _made_up_password() -> str:
     return "-".join("".join(secrets.choice(CLEAR_LETTERS) for _ in range(4)) for _ in range(4))

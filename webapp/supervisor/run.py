@@ -17,7 +17,7 @@ from webapp.core.programs import Program, stop_all
 from webapp.core.settings import Settings, SettingsError
 from webapp.supervisor import plan
 from webapp.supervisor.child import Child
-from webapp.supervisor.greeting import Administrator, greeting, sign_in
+from webapp.supervisor.greeting import Administrator, greeting, servers_greeting, sign_in
 from webapp.supervisor.plan import Stage
 from webapp.supervisor.readiness import check_port, missing
 from webapp.supervisor.sandbox import Sandbox
@@ -39,12 +39,18 @@ class Supervisor:
     """Owns every process of one running Kontor. `say` shows a line to the person at the terminal."""
 
     def __init__(
-        self, settings: Settings, *, say: Callable[[str], None], stop_with_parent: bool = False
+        self,
+        settings: Settings,
+        *,
+        say: Callable[[str], None],
+        stop_with_parent: bool = False,
+        only_servers: bool = False,
     ) -> None:
         self._home = Home(settings.home.absolute())
         self._settings = replace(settings, home=self._home.root)
         self._say = say
         self._parent = os.getppid() if stop_with_parent else None
+        self._only_servers = only_servers
         self._children: list[Child] = []
         self._stop_asked = threading.Event()
         self._stop_asked_at = 0.0
@@ -58,17 +64,15 @@ class Supervisor:
                 signal.signal(number, self._on_signal)
         self._home.create()
         self._lock = self._home.lock()
-        check_port(self._settings.host, self._settings.port)
+        if not self._only_servers:
+            check_port(self._settings.host, self._settings.port)
         self._warden = Warden(pass_fds=(self._lock,))
         try:
             self._start_servers()
-            administrator = self._prepare()
-            try:
-                sandbox = self._start_product()
-            except BaseException:
-                self._say(sign_in(administrator))  # Else nobody would ever know the password.
-                raise
-            self._say(greeting(self._settings, administrator, sandbox))
+            if self._only_servers:
+                self._say(servers_greeting(self._settings))
+            else:
+                self._serve()
             self._watch()
         except Stopping:
             return
@@ -76,6 +80,16 @@ class Supervisor:
             self._stop_everything()
 
     # Starting
+
+    def _serve(self) -> None:
+        """Prepare the data, start everybody, and greet."""
+        administrator = self._prepare()
+        try:
+            sandbox = self._start_product()
+        except BaseException:
+            self._say(sign_in(administrator))  # Else nobody would ever know the password.
+            raise
+        self._say(greeting(self._settings, administrator, sandbox))
 
     def _start_servers(self) -> None:
         """Our own PostgreSQL and Valkey, where no address of another is given."""

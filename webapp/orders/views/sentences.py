@@ -30,6 +30,9 @@ _DONE: Final = {
     "refund.manual": N_("refund handed to a person: %(words)s"),
     "refund.tried_again": N_("tries the refund of %(words)s again"),
     "refund.reversed": N_("refund taken back by the bank: %(words)s"),
+    "refund.restored": N_(
+        "has the bank asked about the refund of %(words)s before it is sent: a backup was restored"
+    ),
     "refund.checked": N_("asked the bank about the refund of %(words)s at once"),
     "order.note.confirmed": N_("has read the note. %(words)s"),
     "order.shipped": N_("shipped %(words)s"),

@@ -164,13 +164,15 @@ def nightly(session: Session, now: datetime) -> list[NewOperation]:
     return [reconciliation_of(name, slot=slot_of(now, A_DAY_MIN, f"reconcile:{name}")) for name in accounts]
 
 
-def reconciliation_of(gateway_name: str, *, slot: str | None = None, by: int | None = None) -> NewOperation:
-    """The work of comparing one gateway's list with our ledger."""
+def reconciliation_of(
+    gateway_name: str, *, slot: str | None = None, by: int | None = None, days: int = DAYS
+) -> NewOperation:
+    """The work of comparing one gateway's list of the last `days` with our ledger."""
     return NewOperation(
         kind="refund.reconcile",
         queue=Queue.MONEY,
         dedupe_key=gateway_name,
-        args={"gateway": gateway_name},
+        args={"gateway": gateway_name, "days": days},
         slot=slot,
         requested_by_id=by,
     )
