@@ -233,7 +233,7 @@ KINDS = {
     "disconnecting a carrier": Guarded(_disconnecting, "FROM cargo_account"),
     "testing a carrier, changed meanwhile": Guarded(_checking, "cargo_account.version ="),
     "exports in a minute": Guarded(_exporting, "FROM order_export"),
-    "a shared view": Guarded(_changing_a_view, "WHERE saved_view.id ="),
+    "a shared view": Guarded(_changing_a_view, "saved_view.version"),
     "the order of tabs": Guarded(_moving_views, "ORDER BY saved_view.id"),
 }
 

@@ -2,10 +2,10 @@
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from tests.racing import race
+from tests.racing import overtake, race
 from tests.staff import make_staff
 from webapp.auth.models import StaffUser
 from webapp.auth.roles import ROLE_PERMISSIONS, Role
@@ -15,8 +15,10 @@ from webapp.core.db import unit_of_work
 from webapp.core.errors import Conflict, InvalidInput, NotFound, PermissionDenied
 from webapp.orders.models import SavedView
 from webapp.orders.queries.mine import KeptView, read_mine
+from webapp.orders.service import saved_views
 from webapp.orders.service.saved_views import (
     MOST_OF_ONES_OWN,
+    MOST_SHARED,
     Owner,
     ViewDraft,
     change_view,
@@ -144,3 +146,51 @@ def test_shared_view_when_no_version_is_asked_for_then_the_slower_overwrites(
             return change_view(unit, view_id, ViewDraft(f"Team {at}", None, True), owner(people[at])).name
 
     assert race(app, [lambda: change(0), lambda: change(1)]) == ["Team 0", "Team 1"]
+
+
+def test_view_when_it_would_be_one_too_many_for_everybody_then_not_given_to_them(session: Session) -> None:
+    boss = make_staff(Role.SUPERVISOR)
+    mine = save(boss, "Mine")
+    for at in range(MOST_SHARED):
+        save(boss, f"Team {at}", shared=True)
+
+    with pytest.raises(InvalidInput, match="20 views already"), unit_of_work() as unit:
+        change_view(unit, mine, ViewDraft("Mine", None, True), owner(boss))
+
+    assert shared_views(session) == MOST_SHARED
+
+
+def shared_views(session: Session) -> int:
+    session.rollback()
+    return session.scalar(select(func.count()).where(SavedView.is_shared)) or 0
+
+
+def two_add_the_last_one(app: Flask) -> list[object]:
+    """One shared view is missing from the most there may be; two save one at the same moment."""
+    first, second = make_staff(Role.SUPERVISOR), make_staff(Role.SUPERVISOR, name="Deniz Aydın")
+    for at in range(MOST_SHARED - 1):
+        save(first, f"Team {at}", shared=True)
+    return overtake(
+        app,
+        lambda: save(first, "Late", shared=True),
+        lambda: save(second, "Large", shared=True),
+        after="ORDER BY saved_view.id",
+    )
+
+
+def test_two_when_each_adds_the_last_shared_view_then_one_is_refused(app: Flask, session: Session) -> None:
+    outcomes = two_add_the_last_one(app)
+
+    assert isinstance(outcomes[0], int)
+    assert isinstance(outcomes[1], InvalidInput), outcomes
+    assert shared_views(session) == MOST_SHARED
+
+
+def test_control_when_nobody_takes_turns_then_there_is_one_view_too_many(
+    app: Flask, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saved_views, "_take_turn", lambda session: None)
+
+    two_add_the_last_one(app)
+
+    assert shared_views(session) == MOST_SHARED + 1

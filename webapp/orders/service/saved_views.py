@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from webapp.auth.roles import Permission
@@ -19,6 +19,7 @@ LONGEST_QUERY: Final = 4_000
 # More tabs than that find nothing any more.
 MOST_OF_ONES_OWN: Final = 20
 MOST_SHARED: Final = 20
+_TURN: Final = text("SELECT pg_advisory_xact_lock(7306, 1)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +53,11 @@ class ViewDraft:
 
 def save_view(session: Session, draft: ViewDraft, owner: Owner) -> SavedView:
     """A new view, behind the others of its kind. Raises InvalidInput and PermissionDenied."""
+    _take_turn(session)
     name, query = _checked(session, draft, owner, but=None), draft.query or ""
-    most = MOST_SHARED if draft.is_shared else MOST_OF_ONES_OWN
-    siblings = _siblings(session, owner, shared=draft.is_shared)
-    if len(siblings) >= most:
-        raise _refused(said(N_("There are %(most)s views already. Delete one that nobody uses."), most=most))
+    place = _place_behind(session, owner, shared=draft.is_shared)
     view = SavedView(
-        owner_id=owner.staff_id, name=name, query=query, is_shared=draft.is_shared, position=len(siblings) + 1
+        owner_id=owner.staff_id, name=name, query=query, is_shared=draft.is_shared, position=place
     )
     session.add(view)
     session.flush()
@@ -72,13 +71,15 @@ def change_view(
     """Rename, share, or keep another list under the name. Raises NotFound, InvalidInput, PermissionDenied, and
     Conflict when a colleague has changed the view since it was looked at.
     """
+    if session.scalar(select(SavedView.is_shared).where(SavedView.id == view_id)) is not draft.is_shared:
+        _take_turn(session)
     view = _to_change(session, view_id, owner, version)
     if draft.is_shared != view.is_shared and not owner.may_share:
         raise PermissionDenied(N_("Only who may share views can give one to everybody, or take it back."))
     name = _checked(session, draft, owner, but=view)
     before = (view.name, view.is_shared)
     if draft.is_shared != view.is_shared:
-        view.position = len(_siblings(session, owner, shared=draft.is_shared)) + 1
+        view.position = _place_behind(session, owner, shared=draft.is_shared, of=view.owner_id)
     view.name, view.is_shared = name, draft.is_shared
     view.query = view.query if draft.query is None else draft.query
     view.version += 1
@@ -156,6 +157,23 @@ def _siblings(session: Session, owner: Owner, *, shared: bool, of: int | None = 
     locked = query.order_by(SavedView.id).with_for_update().execution_options(populate_existing=True)
     # Put in order here: the database has sorted before it waited for whoever moved them.
     return sorted(session.scalars(locked), key=lambda view: (view.position, view.id))
+
+
+def _take_turn(session: Session) -> None:
+    """Until this transaction ends nobody else adds a view or gives one away: rows that are not there yet cannot be locked.
+
+    Before any row of a view, so that no two wait for each other.
+    """
+    session.execute(_TURN)
+
+
+def _place_behind(session: Session, owner: Owner, *, shared: bool, of: int | None = None) -> int:
+    """The place behind the others of this kind. Raises InvalidInput where they are as many as tabs are of use."""
+    others = len(_siblings(session, owner, shared=shared, of=of))
+    most = MOST_SHARED if shared else MOST_OF_ONES_OWN
+    if others >= most:
+        raise _refused(said(N_("There are %(most)s views already. Delete one that nobody uses."), most=most))
+    return others + 1
 
 
 def _refused(words: str) -> InvalidInput:
