@@ -106,11 +106,7 @@ class Writer:
             return _DASH
         text = _FORMS[form](self, at)
         title = "" if form == "long" else f' title="{escape(self.long(at))}"'
-        return _safe(f'<time datetime="{_stamp(at, "seconds")}"{title}>{escape(text)}</time>')
-
-    def cell_time(self, at: datetime) -> Markup:
-        """The short time for a cell that fifty rows repeat: to the minute, and no title."""
-        return _safe(f'<time datetime="{_stamp(at, "minutes")}">{escape(self.short(at))}</time>')
+        return _safe(f'<time datetime="{_stamp(at)}"{title}>{escape(text)}</time>')
 
 
 def writer() -> Writer:
@@ -203,8 +199,8 @@ def _safe(html: str) -> Markup:
     return Markup(html)  # noqa: S704
 
 
-def _stamp(at: datetime, precision: str) -> str:
-    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec=precision) + "Z"
+def _stamp(at: datetime) -> str:
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 _FORMS: dict[str, Callable[[Writer, datetime], str]] = {

@@ -7,7 +7,6 @@ from urllib.parse import parse_qsl
 
 from flask import Response, current_app, request, url_for
 from flask.blueprints import BlueprintSetupState
-from markupsafe import Markup
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
@@ -84,8 +83,8 @@ class Line(NamedTuple):
     url: str
     words: Words
     amount: str
-    placed: Markup
-    modified: Markup | str
+    placed: str
+    modified: str
     house_tags: Sequence[TagWord]
 
 
@@ -167,8 +166,8 @@ def _lines(rows: Iterable[ListRow], shown: frozenset[str], around: Surroundings)
             f"{base}{row.id}",
             worder.words(row),
             pen.amount(row.amount, row.currency),
-            pen.cell_time(row.date_placed),
-            pen.cell_time(row.modified_at) if changed else "",
+            pen.short(row.date_placed),
+            pen.short(row.modified_at) if changed else "",
             [around.tags[key] for key in row.tag_ids if key in around.tags] if row.tag_ids else (),
         )
         for row in rows
