@@ -36,6 +36,8 @@ class FaultKind(StrEnum):
     ERROR_AFTER = "500_after"
     HTML_200 = "html_200"  # a maintenance page with status 200; nothing is done
     HTML_500 = "html_500"
+    ERROR_200 = "error_200"  # a plug-in's error as JSON with status 200; nothing is done
+    OTHER_ID = "other_id"  # the work is done, and a cache answers with another's object: its id is not the one asked for
     RESET_BEFORE = "reset_before"
     RESET_AFTER = "reset_after"
     TRUNCATED = "truncated"  # half of the body, with a length that fits: broken JSON

@@ -26,6 +26,8 @@ FAULT_WORDS = {
     FaultKind.ERROR_AFTER: "500 although it was done",
     FaultKind.HTML_200: "HTML page with status 200",
     FaultKind.HTML_500: "HTML page with status 500",
+    FaultKind.ERROR_200: "a JSON error with status 200, nothing done",
+    FaultKind.OTHER_ID: "done, but the answer has another id",
     FaultKind.RESET_BEFORE: "connection reset, nothing done",
     FaultKind.RESET_AFTER: "connection reset after it was done",
     FaultKind.TRUNCATED: "half of the JSON",

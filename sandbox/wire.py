@@ -1,5 +1,6 @@
 """Between the socket and the application: applies the fault of a request and writes the journal."""
 
+import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
@@ -91,6 +92,8 @@ class Wire:
                 return Response(MAINTENANCE, status=200, mimetype="text/html")
             case Fault(FaultKind.HTML_500):
                 return Response(MAINTENANCE, status=500, mimetype="text/html")
+            case Fault(FaultKind.ERROR_200):
+                return self._error(environ, 200)
         return None
 
     def _after(self, environ: "WSGIEnvironment", fault: Fault | None, response: Response) -> Response:
@@ -106,6 +109,8 @@ class Wire:
                 return self._error(environ, 500)
             case Fault(FaultKind.TRUNCATED):
                 response.set_data(_half(response))
+            case Fault(FaultKind.OTHER_ID):
+                response.set_data(_of_another(response))
         return response
 
     def _error(
@@ -132,6 +137,13 @@ def _half_then_nothing(response: Response) -> Iterator[bytes]:
 def _half(response: Response) -> bytes:
     body = response.get_data()
     return body[: len(body) // 2]
+
+
+def _of_another(response: Response) -> str:
+    body = response.get_json(silent=True)
+    if isinstance(body, dict) and isinstance(body.get("id"), int):
+        body["id"] += 1
+    return json.dumps(body)
 
 
 def _reset(environ: "WSGIEnvironment") -> None:

@@ -34,6 +34,8 @@ def _refund_count(shop: ShopServer, order: dict[str, Any]) -> int:
         ("500_after", 500, True),
         ("html_200", 200, False),
         ("html_500", 500, False),
+        ("error_200", 200, False),
+        ("other_id", 201, True),
         ("reset_before", None, False),
         ("reset_after", None, True),
         ("hang_before", None, False),

@@ -125,6 +125,9 @@ class Integration(BaseIntegration):
             endpoint = serializer.get_endpoint(remote_id, filter_params)
             response = self.request("GET", endpoint, timeout)
             taken += self.response_process(response, self.profile.id, None, self, serializer, action_name)
+        if remote_id is not None and remote_id not in taken:
+            # A cache that mixes up its pages: what came is taken as what it is, and what was asked for is still to come.
+            raise IntegrationError("The channel answered with another order than the one it was asked for.")
         return taken
 
     def response_process(

@@ -1,25 +1,28 @@
-"""The only place that calls a WooCommerce shop: addresses, authorisation, and what its answers mean."""
+"""The only place that calls a WooCommerce shop: addresses and authorisation. What its answers mean: answers.py."""
 
 import base64
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 from oauthlib.oauth1 import SIGNATURE_HMAC_SHA1, SIGNATURE_HMAC_SHA256, Client
 
-from webapp.channels.connection import ChannelConnection, Judge, NoSuchRemote, WrongAddress
+from webapp.channels.connection import ChannelConnection, Judge
+from webapp.channels.integrations.woocommerce.answers import (
+    judge,
+    judge_list,
+    judge_made,
+    judge_order,
+    judge_order_unless_gone,
+    judge_unless_no_route,
+)
 from webapp.channels.profile import ChannelProfile
-from webapp.core.errors import IntegrationError, IntegrationUnauthorizedException
 from webapp.core.http import Answer
-from webapp.core.redaction import redact
 
 API = "/wp-json/wc/v3"
 # The Shipment Tracking extension's own.
 TRACKING_API = "/wp-json/wc-shipment-tracking/v3"
 # The shop counts pages of 101 as an error.
 MOST_PER_PAGE = 100
-# Refusals that are about now, not about the question.
-_PASSING = frozenset({408, 425, 429})
 
 
 class WooCommerceClient:
@@ -35,7 +38,7 @@ class WooCommerceClient:
 
     def get_order(self, remote_id: str) -> Answer:
         """One order, also from the trash; an answer of status 404 when the shop has no such order (any more)."""
-        return self._get(f"orders/{int(remote_id)}", "orders.get", _judge_unless_gone)
+        return self._get(f"orders/{int(remote_id)}", "orders.get", judge_order_unless_gone(remote_id))
 
     def list_orders(self, params: Mapping[str, str]) -> Answer:
         """One page of the order list."""
@@ -44,7 +47,7 @@ class WooCommerceClient:
     def list_refunds(self, remote_id: str, page: int) -> Answer:
         """One page of what went back for an order; an order that is not there has an empty list."""
         params = {"per_page": str(MOST_PER_PAGE), "page": str(page)}
-        return self._get(f"orders/{int(remote_id)}/refunds", "refunds.list", judge, params=params)
+        return self._get(f"orders/{int(remote_id)}/refunds", "refunds.list", judge_list, params=params)
 
     def create_refund(self, remote_id: str, body: Mapping[str, Any], judged_by: Judge) -> Answer:
         """Ask for a refund; the shop knows no keys, so the caller has looked before. Raises IntegrationError."""
@@ -59,11 +62,12 @@ class WooCommerceClient:
 
     def update_order(self, remote_id: str, body: Mapping[str, Any]) -> Answer:
         """Change an order: what is not named stays. The answer is the order as it is then."""
-        return self._send("PUT", f"{API}/orders/{int(remote_id)}", "orders.update", body)
+        path = f"{API}/orders/{int(remote_id)}"
+        return self._send("PUT", path, "orders.update", body, judge_order(remote_id))
 
     def list_notes(self, remote_id: str) -> Answer:
         """All notes of an order, newest first; the shop does not page them."""
-        return self._get(f"orders/{int(remote_id)}/notes", "notes.list", judge)
+        return self._get(f"orders/{int(remote_id)}/notes", "notes.list", judge_list)
 
     def add_note(self, remote_id: str, note: str, *, to_customer: bool) -> Answer:
         """Leave a note, which the shop also mails to the customer if it is meant for them."""
@@ -87,12 +91,14 @@ class WooCommerceClient:
         path = f"{TRACKING_API}/orders/{int(remote_id)}/shipment-trackings"
         return self._send("POST", path, "trackings.create", body)
 
-    def _send(self, method: str, path: str, what: str, body: Mapping[str, Any]) -> Answer:
+    def _send(
+        self, method: str, path: str, what: str, body: Mapping[str, Any], judged_by: Judge = judge_made
+    ) -> Answer:
         return self._connection.send(
             method,
             f"{self._profile.base_url}{path}",
             what=what,
-            judge=judge,
+            judge=judged_by,
             json_body=body,
             authorise=self._authorise,
         )
@@ -102,7 +108,7 @@ class WooCommerceClient:
         answer = self._connection.get(
             f"{self._profile.base_url}{path}",
             what=what,
-            judge=_judge_unless_no_route,
+            judge=judge_unless_no_route,
             authorise=self._authorise,
         )
         return answer if answer.is_success else None
@@ -137,52 +143,3 @@ class WooCommerceClient:
         )
         _, headers, _ = oauth.sign(url, http_method=method)  # type: ignore[arg-type]  # the stubs list methods
         return dict(headers)
-
-
-def judge(answer: Answer) -> None:
-    """Raise what an answer to a question means, unless it is the JSON that was asked for."""
-    if answer.is_success:
-        if answer.body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"[", b"{"):
-            raise answer.unreadable()
-        return
-    if 300 <= answer.status < 400:
-        raise WrongAddress("The shop redirects to another address; enter that one as the channel's address.")
-    code, words = problem_of(answer)
-    details = {"status": answer.status, "code": code}
-    if answer.status == 401 or (answer.status == 403 and code):
-        raise IntegrationUnauthorizedException(
-            f"The shop does not accept the consumer key and secret: {words}", details=details
-        )
-    if answer.status == 404 and code.endswith("_invalid_id"):
-        raise NoSuchRemote(f"The shop does not have it: {words}")
-    if code == "rest_no_route":
-        raise WrongAddress(
-            "The shop has no WooCommerce REST API v3 at this address. Is the address right, and are its "
-            "permalinks not “plain”?"
-        )
-    # Without a code of WooCommerce's own it was something in between that answered.
-    definite = bool(code) and answer.status < 500 and answer.status not in _PASSING
-    raise IntegrationError(f"The shop answered {answer.status}: {words}", permanent=definite, details=details)
-
-
-def _judge_unless_gone(answer: Answer) -> None:
-    """An order that is not there is an answer, when the API itself says so."""
-    with suppress(NoSuchRemote):
-        judge(answer)
-
-
-def _judge_unless_no_route(answer: Answer) -> None:
-    """A route that is not there is an answer too, when WordPress itself says so."""
-    if answer.status != 404 or problem_of(answer)[0] != "rest_no_route":
-        judge(answer)
-
-
-def problem_of(answer: Answer) -> tuple[str, str]:
-    """The code and the words of an error in WooCommerce's form; the code is empty for any other body."""
-    try:
-        body = answer.json()
-    except IntegrationError as unreadable:
-        return "", unreadable.message
-    if not isinstance(body, dict):
-        return "", "no words"
-    return str(body.get("code") or ""), redact(str(body.get("message") or "no words"))[:300]

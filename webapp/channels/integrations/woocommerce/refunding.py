@@ -6,14 +6,16 @@ own. The refund is noted first and paid then: `refunded_payment` says whether it
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import count
 from typing import Any, Final
 
 from webapp.channels.base import WantedRefund
 from webapp.channels.connection import ChannelConnection, MustWait
-from webapp.channels.integrations.woocommerce.client import MOST_PER_PAGE, WooCommerceClient, problem_of
+from webapp.channels.integrations.woocommerce.answers import problem_of, unlike
+from webapp.channels.integrations.woocommerce.client import MOST_PER_PAGE, WooCommerceClient
 from webapp.channels.integrations.woocommerce.fields import amount, rows
 from webapp.channels.integrations.woocommerce.refund_lines import refund_lines
 from webapp.channels.profile import ChannelProfile
@@ -71,14 +73,8 @@ class WooRefunds:
 
     def refunds_of(self, remote_id: str, currency: str) -> list[FoundRefund]:
         """Every page of the order's refunds. Raises IntegrationError."""
-        found: list[FoundRefund] = []
-        page = 1
-        while True:
-            listed = rows({"refunds": self._client.list_refunds(remote_id, page).json()}, "refunds")
-            found += [_found(row, remote_id, currency) for row in listed]
-            if len(listed) < MOST_PER_PAGE:
-                return found
-            page += 1
+        pages = _pages(lambda page: self._client.list_refunds(remote_id, page))
+        return [_found(row, remote_id, currency) for row in pages]
 
     def payment_of(self, remote_id: str) -> PaymentHistory:
         """What the order says of its payment. Raises IntegrationError."""
@@ -111,14 +107,8 @@ class WooRefunds:
             "order": "asc",
             "per_page": str(MOST_PER_PAGE),
         }
-        page = 1
-        while True:
-            orders = self._client.list_orders({**params, "page": str(page)}).json()
-            for order in orders:
-                yield from _of_order(order)
-            if len(orders) < MOST_PER_PAGE:
-                return
-            page += 1
+        for order in _pages(lambda page: self._client.list_orders({**params, "page": str(page)})):
+            yield from _of_order(order)
 
     def _order_or_nothing(self, wanted: WantedRefund) -> Mapping[str, Any]:
         """The order with its lines, for their taxes; without it the refund goes out without lines."""
@@ -131,6 +121,24 @@ class WooRefunds:
             raise
         except (IntegrationError, TypeError, ValueError):
             return {}
+
+
+def _pages(ask: Callable[[int], Answer]) -> Iterator[Mapping[str, Any]]:
+    """The rows of a list, page by page, each once. Raises IntegrationError where a shop answers with anything but new rows."""
+    known: set[str] = set()
+    for page in count(1):
+        answer = ask(page)
+        listed = answer.json()
+        if not isinstance(listed, list) or not all(isinstance(row, dict) for row in listed):
+            raise unlike(answer)
+        fresh = [row for row in listed if str(row.get("id")) not in known]
+        yield from fresh
+        known |= {str(row.get("id")) for row in fresh}
+        if len(listed) < MOST_PER_PAGE:
+            return
+        if not fresh:
+            # A plug-in that does not know pages gives the first one for ever.
+            raise IntegrationError("The shop gives the same page again and again.")
 
 
 def refund_body(wanted: WantedRefund, order: Mapping[str, Any], *, pays_back: bool) -> dict[str, Any]:
