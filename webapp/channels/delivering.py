@@ -94,6 +94,7 @@ class Delivery:
         self, run: OperationRun, profile: ChannelProfile, settings: Settings, result: dict[str, Any]
     ) -> None:
         self._run = run
+        self._profile = profile
         self._channel_id = profile.id
         self._timing = settings.timing
         self._until = time.monotonic() + settings.timing.slice_s
@@ -148,15 +149,19 @@ class Delivery:
             self._unsupported(action_id, impossible)
         except (IntegrationUnauthorizedException, AddressRefused, WrongAddress) as shut:
             self._uncount(action_id, shut)
-            raise MustWait(MISCONFIGURED_PAUSE_S, shut.message) from None
+            raise MustWait(self._misconfigured_pause_s(), shut.message) from None
         except IntegrationError as refused:
             self._failed_attempt(action_id, refused)
         except Exception as bug:
-            log.exception("Action %s (%s) could not be delivered.", action_id, type(push).__name__)
-            words = f"Our fault ({type(bug).__name__}); the log has more under operation {self._run.id}."
-            self._failed_attempt(action_id, IntegrationError(words, code="bug"))
+            self._failed_attempt(action_id, self._our_fault(action_id, bug))
         else:
             self._sent(action_id, pushed)
+
+    def _misconfigured_pause_s(self) -> float:
+        """None where staff have changed the channel since this run read it: what was refused may be mended."""
+        with unit_of_work() as session:
+            is_as_it_was = load_profile(session, self._channel_id) == self._profile
+        return MISCONFIGURED_PAUSE_S if is_as_it_was else 0
 
     def _begin(self, action_id: int) -> Push | None:
         """Count the attempt, committed before anything is sent; None when it is somebody else's or over."""
@@ -172,6 +177,11 @@ class Delivery:
             except CannotTell as impossible:
                 state = ActionState.UNSUPPORTED
                 self._end_here(session, action, impossible.code, impossible.message, state)
+                return None
+            except Exception as bug:
+                # A row that breaks us must not stop the others of the channel for ever.
+                action.attempts += 1
+                self._fail_here(session, action, self._our_fault(action_id, bug))
                 return None
             action.attempts += 1
             if action.began_at is None:
@@ -204,22 +214,31 @@ class Delivery:
     def _failed_attempt(self, action_id: int, error: IntegrationError) -> None:
         """Another try later, or none: the channel has said no for good, or was tried often enough."""
         with unit_of_work() as session:
-            action = self._own(session, action_id)
-            if error.permanent or action.attempts >= MOST_ATTEMPTS:
-                return self._end_here(session, action, error.error_code, error.message)
-            waits = self._timing.backoff_s
-            wait = waits[min(action.attempts, len(waits)) - 1] * random.uniform(0.8, 1.2)  # noqa: S311 - jitter
-            action.state = ActionState.FAILED.value
-            action.next_run_at = func.clock_timestamp() + timedelta(seconds=wait)
-            _say(action, error.error_code, error.message)
-            session.flush()
-            return self._run.fence(session, result=self._result())
+            self._fail_here(session, self._own(session, action_id), error)
+
+    def _fail_here(self, session: Session, action: IntegrationAction, error: IntegrationError) -> None:
+        if error.permanent or action.attempts >= MOST_ATTEMPTS:
+            return self._end_here(session, action, error.error_code, error.message)
+        waits = self._timing.backoff_s
+        # No attempt at all: somebody has sent it again, to be counted anew, while this one was on its way.
+        tried = max(1, min(action.attempts, len(waits)))
+        wait = waits[tried - 1] * random.uniform(0.8, 1.2)  # noqa: S311 - jitter
+        action.state = ActionState.FAILED.value
+        action.next_run_at = func.clock_timestamp() + timedelta(seconds=wait)
+        _say(action, error.error_code, error.message)
+        session.flush()
+        return self._run.fence(session, result=self._result())
+
+    def _our_fault(self, action_id: int, bug: Exception) -> IntegrationError:
+        log.error("Action %s could not be delivered.", action_id, exc_info=bug)
+        words = f"Our fault ({type(bug).__name__}); the log has more under operation {self._run.id}."
+        return IntegrationError(words, code="bug")
 
     def _uncount(self, action_id: int, error: IntegrationError | None = None) -> None:
         """The channel was not, or not yet, to be spoken to: no attempt of this row's."""
         with unit_of_work() as session:
             action = self._own(session, action_id)
-            action.attempts -= 1
+            action.attempts = max(0, action.attempts - 1)
             if not self._has_called and action.attempts == 0:
                 action.began_at = None
             if error is not None:
@@ -255,10 +274,11 @@ class Delivery:
             try:
                 with session.begin_nested():
                     channel_answered(session, action, order, answer)
-            except DomainError as unheard:
+            except Exception as unheard:
                 # The channel has it all the same: telling it again would not help.
                 log.exception("What channel %s answered could not be noted.", self._channel_id)
-                _say(action, "answer_not_noted", unheard.message)
+                words = unheard.message if isinstance(unheard, DomainError) else type(unheard).__name__
+                _say(action, "answer_not_noted", words)
         session.flush()
         self._run.fence(session, done=self._told + self._failed, result=self._result())
 

@@ -3,10 +3,12 @@
 Which of the three is found out with the first number of a run: a route that is not there answers `rest_no_route`.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
+from webapp.channels.integrations.woocommerce.answers import unlike
 from webapp.channels.integrations.woocommerce.client import WooCommerceClient
 from webapp.channels.profile import ChannelProfile
 from webapp.channels.pushes import Pushed, TrackingPush
@@ -41,7 +43,11 @@ class WooTracking:
         return self._by_note(push)
 
     def _by_fulfillment(self, push: TrackingPush) -> Pushed | None:
-        """A parcel of its own with its rows; None where the shop has no fulfilments."""
+        """A parcel of its own with its rows; None where the shop has no fulfilments.
+
+        A further row that leaves in a parcel of the same number is a fulfilment of its own.
+        """
+        rows = _quantities(push)
         if self._has_fulfillments is None or push.may_be_there:
             listed = self._client.list_fulfillments(push.remote_id)
             self._has_fulfillments = listed is not None
@@ -49,8 +55,11 @@ class WooTracking:
                 return None
             there = _find(listed, lambda row: _meta(row, "_tracking_number"), push.tracking_number)
             if there is not None:
-                return Pushed(str(there.get("id") or ""), _WAS_THERE)
-        made = self._client.add_fulfillment(push.remote_id, self._fulfillment(push)).json()
+                held = _rows_held(listed, push.tracking_number)
+                rows = [] if held is None else [row for row in rows if str(row["item_id"]) not in held]
+                if not rows:
+                    return Pushed(str(there.get("id") or ""), _WAS_THERE)
+        made = self._client.add_fulfillment(push.remote_id, self._fulfillment(push, rows)).json()
         return Pushed(str(made.get("id") or ""), "Told as a fulfilment.")
 
     def _by_extension(self, push: TrackingPush) -> Pushed | None:
@@ -79,16 +88,16 @@ class WooTracking:
         self._client.update_order(push.remote_id, {"meta_data": meta})
         if push.may_be_there:
             listed = self._client.list_notes(push.remote_id)
-            there = next((row for row in listed.json() if number in str(row.get("note") or "")), None)
+            there = next((row for row in listed.json() if _names(number, str(row.get("note") or ""))), None)
             if there is not None:
                 return Pushed(str(there.get("id") or ""), _WAS_THERE)
         made = self._client.add_note(push.remote_id, self._note(push), to_customer=True).json()
         return Pushed(str(made.get("id") or ""), "Told as a note to the customer.")
 
-    def _fulfillment(self, push: TrackingPush) -> dict[str, Any]:
+    def _fulfillment(self, push: TrackingPush, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Keys as the shop's own page writes them (Source: WooCommerce's fulfilments)."""
         meta = {
-            "_items": _quantities(push),
+            "_items": rows,
             "_tracking_number": push.tracking_number,
             "_tracking_url": push.url,
             "_shipment_provider": self._provider(push) or "other",
@@ -132,9 +141,33 @@ def _quantities(push: TrackingPush) -> list[dict[str, Any]]:
 
 
 def _find(answer: Answer, number_of: Any, number: str) -> Mapping[str, Any] | None:
+    return next((row for row in _rows(answer) if str(number_of(row) or "") == number), None)
+
+
+def _rows(answer: Answer) -> Rows:
+    """The list, which some versions of the shop wrap. Raises IntegrationError for anything else."""
     body = answer.json()
-    rows: Rows = body if isinstance(body, list) else body.get("fulfillments", [])
-    return next((row for row in rows if str(number_of(row) or "") == number), None)
+    rows = body if isinstance(body, list) else body.get("fulfillments")
+    if not isinstance(rows, list):
+        raise unlike(answer)
+    return [row for row in rows if isinstance(row, dict)]
+
+
+def _rows_held(answer: Answer, number: str) -> set[str] | None:
+    """The shop's lines in fulfilments of this number; None where one does not say which it has."""
+    held: set[str] = set()
+    for row in _rows(answer):
+        if str(_meta(row, "_tracking_number") or "") == number:
+            items = _meta(row, "_items")
+            if not isinstance(items, list):
+                return None
+            held |= {str(item.get("item_id")) for item in items if isinstance(item, dict)}
+    return held
+
+
+def _names(number: str, note: str) -> bool:
+    """Whether the note has this number as a word of its own: TR-1 is not in “TR-11”."""
+    return re.search(rf"(?<![\w-]){re.escape(number)}(?![\w-])", note) is not None
 
 
 def _meta(row: Mapping[str, Any], key: str) -> Any:
