@@ -52,7 +52,9 @@ def test_a_first_row_when_it_names_columns_then_it_is_a_header(cells: list[str],
     assert is_header(cells) is is_it
 
 
-@pytest.mark.parametrize("number", ["7.28003E+15", "7,28003E+15", "7E15", "1.2e+20"])
+@pytest.mark.parametrize(
+    "number", ["7.28003E+15", "7,28003E+15", "7E15", "1.2e+20", "7.28003E15", "728.3E+13"]
+)
 def test_a_long_number_when_a_spreadsheet_has_rounded_it_then_refused_never_completed(number: str) -> None:
     row = read_row(["1001", number], BOTH, ISTANBUL)
     assert (row.problem, row.fact) == (Verdict.ROUNDED, number)
@@ -70,6 +72,11 @@ def test_a_long_number_when_a_spreadsheet_has_rounded_it_then_refused_never_comp
         (["1001", "TR900100101"], None),
         (["1001", "1Z 999 AA1 01 2345 6784"], None),
         (["1001", "00340434-1606.12/3"], None),
+        # A letter in the middle is no spreadsheet's exponent.
+        (["1001", "1234E56789"], None),
+        (["12E345", "9E12345678"], None),
+        # Copied from a page: a mark of direction, a blank of no width.
+        (["\u200e1001\ufeff", "TR900\u200b100101"], None),
     ],
 )
 def test_numbers_when_read_then_what_no_carrier_gives_is_refused(
@@ -106,13 +113,16 @@ def test_a_quantity_when_a_sheet_writes_it_with_zeros_then_it_is_the_whole_numbe
         ("2026-11-24", datetime(2026, 11, 24, 9, 0, tzinfo=UTC)),
         ("24/11/2026", datetime(2026, 11, 24, 9, 0, tzinfo=UTC)),
         ("2026-11-24T23:30:00", datetime(2026, 11, 24, 20, 30, tzinfo=UTC)),
+        ("2026-11-24 23:30:00.500000", datetime(2026, 11, 24, 20, 30, tzinfo=UTC)),
+        ("2026-11-24T23:30:00.123Z", datetime(2026, 11, 24, 23, 30, tzinfo=UTC)),
+        ("2026-11-24T23:30:00+01:00", datetime(2026, 11, 24, 22, 30, tzinfo=UTC)),
     ],
 )
 def test_a_day_without_an_hour_when_read_then_it_is_noon_of_the_uploader(text: str, at: datetime) -> None:
     assert read_row(["1001", "TR900", "", "", "", "", text], ALL, ISTANBUL).shipped_at == at
 
 
-@pytest.mark.parametrize("text", ["soon", "31.02.2026", "24.11.1926", "45000"])
+@pytest.mark.parametrize("text", ["soon", "31.02.2026", "24.11.1926", "45000", "9999-12-31T23:30:00-02:00"])
 def test_a_day_that_is_none_when_read_then_refused(text: str) -> None:
     row = read_row(["1001", "TR900", "", "", "", "", text], ALL, ISTANBUL)
     assert (row.problem, row.fact) == (Verdict.BAD_VALUE, text)

@@ -60,6 +60,10 @@ def desk(session: Session) -> Uploads:
         pytest.param(csv_of([HEADER, ("1001", "TR900100100")], encoding="utf-8-sig"), id="UTF-8 with mark"),
         pytest.param(csv_of([HEADER, ("1001", "TR900100100")], encoding="utf-16"), id="UTF-16"),
         pytest.param(csv_of([("رقم الطلب", "رقم التتبع"), ("1001", "TR900100100")], encoding="utf-16-le"), id="UTF-16 without mark"),
+        pytest.param(b"sep=\t\r\n" + csv_of([HEADER, ("1001", "TR900100100")], delimiter="\t"), id="a line that names the tab"),
+        pytest.param(csv_of([('"Order\nnumber"', '"Tracking, number"'), ("1001", "TR900100100")], delimiter=";"), id="quoted end of line and comma in the header"),
+        pytest.param(b"Parcels of today\r\n\r\n" + csv_of([HEADER, ("1001", "TR900100100")], delimiter=";"), id="a name above the header"),
+        pytest.param(xlsx_of([("Parcels of today",), (), ("From", "24.11.2026"), HEADER, (1001, "TR900100100")]), id="xlsx, three rows above the header"),
     ],
 )  # fmt: skip
 def test_a_file_in_whatever_dress_when_applied_then_the_order_is_shipped(
@@ -365,6 +369,40 @@ def test_columns_without_words_we_know_when_chosen_by_hand_then_the_next_file_kn
     second = desk.upload(csv_of([titles, ("TR900100102", "1002")]))
 
     assert verdicts(second) == [("will_ship", "")]
+
+
+def test_unknown_titles_under_a_name_when_chosen_by_hand_then_every_column_can_be_and_what_is_above_is_refused(
+    desk: Uploads,
+) -> None:
+    desk.order("1001")
+    upload_id = desk.upload(xlsx_of([("Parcels of today",), ("Kutu", "Bizim kod"), ("TR900100101", "1001")]))
+    with unit_of_work() as session:
+        choose_columns(session, upload_id, {Field.ORDER_NUMBER: 1, Field.TRACKING_NUMBER: 0}, desk.context)
+    drain("files")
+    assert verdicts(upload_id) == [("not_found", ""), ("will_ship", "")]
+
+
+def test_what_stands_above_the_header_when_the_columns_are_chosen_anew_then_it_still_means_nothing(
+    desk: Uploads,
+) -> None:
+    desk.order("1001")
+    rows = [("Parcels of today",), (*HEADER, "Reference"), ("x", "TR900100101", "1001")]
+    upload_id = desk.upload(xlsx_of(rows))
+    assert verdicts(upload_id) == [("not_found", "")]
+    with unit_of_work() as session:
+        choose_columns(session, upload_id, {Field.ORDER_NUMBER: 2, Field.TRACKING_NUMBER: 1}, desk.context)
+    drain("files")
+    assert verdicts(upload_id) == [("will_ship", "")]
+    assert desk.apply(upload_id).rows == 1
+
+
+def test_a_time_of_a_real_spreadsheet_when_it_has_fractions_of_a_second_then_it_is_read(
+    desk: Uploads,
+) -> None:
+    desk.order("1001")
+    at = datetime(2026, 11, 24, 9, 30, 15, 250_000)  # noqa: DTZ001 - as a sheet has it
+    upload_id = desk.upload(xlsx_of([(*HEADER, "Ship date"), (1001, "TR900100101", at)]))
+    assert verdicts(upload_id) == [("will_ship", "")]
 
 
 def test_a_file_without_a_header_when_its_columns_are_chosen_then_its_first_row_counts(desk: Uploads) -> None:

@@ -46,9 +46,10 @@ def rows(
     return session.scalars(query.order_by(TrackingRow.position).limit(limit)).all()
 
 
-def first_rows(session: Session, upload_id: int, limit: int) -> Sequence[list[str]]:
-    """The cells of the file's first rows, its header among them."""
-    query = select(TrackingRow.cells).where(TrackingRow.upload_id == upload_id)
+def first_rows(session: Session, upload: TrackingUpload, limit: int) -> Sequence[list[str]]:
+    """The cells of the file's first rows, from the one that names the columns on if there is one."""
+    begin = int(upload.reading.get("header", 0)) if upload.has_header else 0
+    query = select(TrackingRow.cells).where(TrackingRow.upload_id == upload.id, TrackingRow.position >= begin)
     return session.scalars(query.order_by(TrackingRow.position).limit(limit)).all()
 
 

@@ -17,9 +17,14 @@ SHORTEST_NUMBER: Final = (
     4  # no carrier gives shorter ones: a quantity or a day of the month stands in the column
 )
 LONGEST_URL: Final = 500
-# 7.28003E+15, 7,28003E+15: a spreadsheet has thrown the other digits away.
-_ROUNDED: Final = re.compile(r"[+-]?\d+(?:[.,]\d+)?e\+?\d+", re.IGNORECASE)
+# 7.28003E+15, 7,28003E+15, 7E15: a spreadsheet has thrown the other digits away. 1234E56 is a number that has a letter.
+_ROUNDED: Final = re.compile(r"[+-]?(?:\d{1,3}(?:[.,]\d+)?e\+|\d{1,3}[.,]\d+e|\de)\d{1,3}", re.IGNORECASE)
+# What pages and messengers leave in a text that is copied from them: marks of direction, joiners, soft hyphens.
+_INVISIBLE: Final = dict.fromkeys(
+    (0xAD, 0x61C, 0xFEFF, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A))
+)
 _TRACKING: Final = re.compile(r"[A-Z0-9][A-Z0-9./_-]*", re.IGNORECASE)
+_ISO_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
 _QUANTITY: Final = re.compile(r"\d{1,9}(?:[.,]\d{1,3})?")
 _DAYS: Final = (
     "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d", "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%Y",
@@ -47,7 +52,7 @@ def read_row(cells: Sequence[str], mapped: Mapped, zone: ZoneInfo) -> ReadRow:
 
     def cell(field: Field) -> str:
         at = mapped.get(field)
-        return " ".join(cells[at].split()) if at is not None and at < len(cells) else ""
+        return " ".join(cells[at].translate(_INVISIBLE).split()) if at is not None and at < len(cells) else ""
 
     order_number = _plain(cell(Field.ORDER_NUMBER).lstrip("#").strip())
     number = "".join(cell(Field.TRACKING_NUMBER).split())
@@ -128,4 +133,14 @@ def _instant(text: str, zone: ZoneInfo) -> datetime | None:
             return None
         at = found if "%H" in form else found.replace(hour=12)
         return at.replace(tzinfo=zone).astimezone(UTC)
-    return None
+    return _iso_instant(text, zone)
+
+
+def _iso_instant(text: str, zone: ZoneInfo) -> datetime | None:
+    """As programs write times: with fractions of a second, and with Z or an offset, which then counts."""
+    try:
+        at = datetime.fromisoformat(text) if _ISO_TIME.match(text) else None
+        at = at.replace(tzinfo=at.tzinfo or zone, microsecond=0).astimezone(UTC) if at else None
+    except (ValueError, OverflowError):
+        return None
+    return at if at and 2000 <= at.year <= 2100 else None

@@ -34,6 +34,7 @@ _LABELS: Final = {
     Field.TRACKING_URL: N_("Tracking address"),
     Field.SHIP_DATE: N_("Ship date"),
 }
+LOOKED_AT: Final = 15  # rows among which the one that names the columns is looked for
 REQUIRED: Final = (Field.ORDER_NUMBER, Field.TRACKING_NUMBER)
 Mapped = Mapping[Field, int]  # which column, counted from 0
 
@@ -105,6 +106,13 @@ def is_header(cells: Sequence[str]) -> bool:
     if any(word in _KNOWN for word in words):
         return True
     return not any(any(letter.isdigit() for letter in word) for word in words)
+
+
+def header_at(rows: Sequence[Sequence[str]], remembered: Mapping[str, str]) -> int:
+    """Which of a file's first rows names the columns: the first with both that must be there, for reports begin with
+    their name and the day; else the very first row.
+    """
+    return next((at for at, row in enumerate(rows) if is_complete(guess(row, remembered))), 0)
 
 
 def is_complete(mapped: Mapped) -> bool:

@@ -35,6 +35,9 @@ _LAST_ROW: Final = 1_048_576
 # From here on a spreadsheet has rounded a number: it keeps 15 digits.
 FIRST_ROUNDED: Final = 10**15
 _DELIMITERS: Final = ",;\t"
+_SAMPLE: Final = 65_536  # characters that are looked at for the delimiter
+# A cell in quotes, which may hold delimiters and ends of lines.
+_QUOTED: Final = re.compile(r'(?:^|(?<=[,;\t]))"(?:[^"]|"")*"', re.MULTILINE)
 _ZEROS: Final = re.compile(r"0+")
 
 
@@ -146,7 +149,9 @@ def _sheet_cell(cell: Any) -> str:
     if isinstance(value, int | float):
         return _number(value, str(cell.number_format))
     if isinstance(value, datetime):
-        return value.date().isoformat() if value.time() == time() else value.isoformat(sep=" ")
+        # NOW() has fractions of a second, of which no carrier knows.
+        at = value.replace(microsecond=0)
+        return at.date().isoformat() if at.time() == time() else at.isoformat(sep=" ")
     if isinstance(value, date | time):
         return value.isoformat()
     return str(value).strip()
@@ -195,18 +200,21 @@ def _strictly(data: bytes, encoding: str) -> str:
 
 
 def _delimited(text: str) -> tuple[str, str]:
-    """The text without Excel's own `sep=` line, and its delimiter: the one most often outside quotes in the first row."""
+    """The text without Excel's own `sep=` line, and its delimiter: the one most often outside quotes in the first line
+    that has one, for a report begins with a line that only says what it is.
+    """
     if "\x00" in text:
         raise Unreadable("not_a_spreadsheet")
     first, _, rest = text.partition("\n")
-    told = first.strip().lower()
-    if told.startswith("sep=") and len(told) == 5 and told[4] in ",;":
+    told = first.strip(" \r").lower()
+    if told.startswith("sep=") and len(told) == 5 and told[4] in _DELIMITERS:
         return rest, told[4]
-    line = next((each for each in text.splitlines() if each.strip()), "")
-    outside = re.sub(r'"[^"]*"', "", line)
-    counts = {delimiter: outside.count(delimiter) for delimiter in _DELIMITERS}
-    best = max(counts, key=lambda delimiter: counts[delimiter])
-    return text, best if counts[best] else ","
+    for line in _QUOTED.sub("", text[:_SAMPLE]).splitlines():
+        counts = {delimiter: line.count(delimiter) for delimiter in _DELIMITERS}
+        best = max(counts, key=lambda delimiter: counts[delimiter])
+        if counts[best]:
+            return text, best
+    return text, ","
 
 
 def _text_rows(text: str, delimiter: str) -> Iterator[Line]:

@@ -31,7 +31,16 @@ from webapp.orders.service.tracking.judging import judge_numbers, judged
 from webapp.orders.service.tracking.uploads import REMEMBERED
 from webapp.orders.tracking_file import child
 from webapp.orders.tracking_file.cells import ReadRow, read_row
-from webapp.orders.tracking_file.columns import Mapped, as_json, from_json, guess, is_complete, is_header
+from webapp.orders.tracking_file.columns import (
+    LOOKED_AT,
+    Mapped,
+    as_json,
+    from_json,
+    guess,
+    header_at,
+    is_complete,
+    is_header,
+)
 from webapp.orders.tracking_file.judging import Judgement
 from webapp.orders.tracking_file.limits import Unreadable
 from webapp.orders.tracking_file.verdicts import Verdict
@@ -125,8 +134,7 @@ def map_again(run: OperationRun, upload_id: int, uploader: Uploader) -> None:
         upload = session.get_one(TrackingUpload, upload_id)
         mapped, has_header = from_json(upload.columns), upload.has_header
         meaning = Meaning(mapped, uploader, _carriers(session))
-        query = select(TrackingRow.position).where(TrackingRow.upload_id == upload_id)
-        first = session.scalar(query.order_by(TrackingRow.position).limit(1)) or 0
+        header = int(upload.reading.get("header", 1))
         run.fence(session)
     after = 0
     names = ["position", *_MEANING.split()]
@@ -139,7 +147,9 @@ def map_again(run: OperationRun, upload_id: int, uploader: Uploader) -> None:
             if not rows:
                 return
             meant = [
-                dict(zip(names, (position, *_of_row(meaning, position, row, first, has_header)), strict=True))
+                dict(
+                    zip(names, (position, *_of_row(meaning, position, row, header, has_header)), strict=True)
+                )
                 for position, row in rows
             ]
             session.execute(_MEANS, {"upload": upload_id, "rows": json.dumps(meant, default=str)})
@@ -148,10 +158,10 @@ def map_again(run: OperationRun, upload_id: int, uploader: Uploader) -> None:
 
 
 def _of_row(
-    meaning: Meaning, position: int, cells: Sequence[str], first: int, has_header: bool
+    meaning: Meaning, position: int, cells: Sequence[str], header: int, has_header: bool
 ) -> tuple[Any, ...]:
-    """The first row means nothing while it is the header."""
-    if has_header and position == first:
+    """The row that names the columns means nothing, and nothing that stands above it."""
+    if has_header and position <= header:
         return _NOTHING
     return meaning.of(cells)
 
@@ -179,22 +189,27 @@ def _written(running: Running, out: Path) -> Iterator[Any]:
 
 
 def _keep(run: OperationRun, upload_id: int, uploader: Uploader, said: Iterator[Any]) -> None:
-    kind, (first, titles) = next(said), next(said)
+    kind = next(said)
+    head = list(islice(said, LOOKED_AT))
     with unit_of_work() as session:
         # What an earlier, killed run has written.
         session.execute(delete(TrackingRow).where(TrackingRow.upload_id == upload_id))
         upload = session.get_one(TrackingUpload, upload_id)
+        remembered = _remembered(session, uploader)
+        header, titles = head[header_at([cells for _, cells in head], remembered)]
         has_header = is_header(titles)
-        mapped = guess(titles, _remembered(session, uploader)) if has_header else {}
-        upload.reading, upload.titles, upload.has_header = kind, titles, has_header
+        mapped = guess(titles, remembered) if has_header else {}
+        upload.reading, upload.has_header = {**kind, "header": header}, has_header
+        # A column without a title can be chosen too.
+        upload.titles = titles + [""] * (max(len(cells) for _, cells in head) - len(titles))
         upload.columns = as_json(mapped)
         meaning = Meaning(mapped, uploader, _carriers(session))
         run.fence(session)
     keeping = _Keeping(upload_id, uploader)
-    lines = chain([(first, titles)], said)
+    lines = chain(head, said)
     while batch := list(islice(lines, AT_ONCE)):
         rows = [
-            (number, cells, _of_row(meaning, number, cells, first, has_header)) for number, cells in batch
+            (number, cells, _of_row(meaning, number, cells, header, has_header)) for number, cells in batch
         ]
         with unit_of_work() as session:
             keeping.keep(session, rows)

@@ -119,7 +119,7 @@ def upload_ctx(session: Session, upload: TrackingUpload, form: ColumnsForm | Non
     status = bulk_tracking_number_update_status(session, upload.id)
     operation = session.get(Operation, upload.operation_id) if upload.operation_id else None
     columns = from_json(upload.columns)
-    sample = queries.first_rows(session, upload.id, SAMPLE)
+    sample = queries.first_rows(session, upload, SAMPLE)
     return {
         "upload": upload,
         "stand": status,
@@ -145,7 +145,7 @@ def errors(upload_id: int) -> Response:
     """The rows that cannot be applied as a spreadsheet: their cells as they came, the reason in one more column."""
     session = db.session()
     upload = seen(session, upload_id)
-    width = max((len(cells) for cells in queries.first_rows(session, upload.id, SAMPLE)), default=0)
+    width = max((len(cells) for cells in queries.first_rows(session, upload, SAMPLE)), default=0)
     header = [*upload.titles] if upload.has_header else [""] * width
     width = max(width, len(header))
     header += [""] * (width - len(header))
@@ -181,7 +181,7 @@ def reason(verdict: Verdict, fact: str) -> str:
 def columns_form(session: Session, upload: TrackingUpload) -> ColumnsForm:
     """The form as it was sent, with the columns of the file to choose from."""
     form = ColumnsForm()
-    form.offer(upload.titles, _width(upload, queries.first_rows(session, upload.id, SAMPLE)))
+    form.offer(upload.titles, _width(upload, queries.first_rows(session, upload, SAMPLE)))
     return form
 
 
