@@ -9,6 +9,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from tests.factories import item, make_cargo, make_channel
+from tests.moving import pack, packages_of, parcel
 from tests.order_drafts import findings
 from tests.staff import make_staff
 from tests.uploading import (
@@ -508,6 +509,32 @@ def test_an_upload_when_undone_then_items_that_nobody_touched_are_as_before(desk
     assert findings() == []
     again = desk.upload(csv_of([HEADER, rows[0]]))
     assert verdicts(again) == [("will_ship", "")]
+
+
+def test_a_parcel_when_its_upload_is_undone_then_it_has_not_left_and_can_be_packed_anew(
+    desk: Uploads, session: Session
+) -> None:
+    order_id = desk.order("1001", item(), item())
+    first, second = session.scalars(
+        select(OrderItem.id).where(OrderItem.order_id == order_id).order_by(OrderItem.id)
+    )
+    by = context_of(make_staff(Role.SUPERVISOR, name="Ece Aydın"))
+    pack(order_id, by, parcel({first: 1}), parcel({second: 1}, "OWN900100102"))
+    rows = [("1001", "TR900100101", str(first)), ("1001", "TR900100102", str(second))]
+    upload_id = desk.upload(csv_of([(*HEADER, "SKU"), *rows]))
+    desk.apply(upload_id)
+    assert [(each.tracking_number, each.shipped_at is not None) for each in packages_of(order_id)] == [
+        ("TR900100101", True),
+        ("TR900100102", True),
+    ]
+
+    assert desk.undo(upload_id).undone == 2
+
+    assert [(each.tracking_number, each.shipped_at) for each in packages_of(order_id)] == [
+        (None, None),
+        ("OWN900100102", None),
+    ]
+    assert len(pack(order_id, by, parcel({first: 1, second: 1}, "TR900100103"))) == 1
 
 
 def test_undoing_when_a_day_has_passed_then_it_is_refused(desk: Uploads) -> None:

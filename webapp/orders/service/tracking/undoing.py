@@ -16,7 +16,7 @@ from webapp.core.bulk import plain_array, text_array
 from webapp.core.clock import utc_now
 from webapp.core.db import unit_of_work
 from webapp.core.operations import OperationRun
-from webapp.orders.enums import ActionKind, OrderStatus
+from webapp.orders.enums import LEFT_STATUSES, ActionKind, OrderStatus
 from webapp.orders.locks import held_up, limit_waiting, lock_orders
 from webapp.orders.models import IntegrationAction, TrackingRow
 from webapp.orders.service.integration_action_service import IntegrationActionService
@@ -38,6 +38,19 @@ _OUTCOMES = text("""
     FROM unnest(CAST(:positions AS int[]), CAST(:outcomes AS text[])) AS given(position, outcome)
     WHERE kept.upload_id = :upload AND kept.position = given.position
 """)
+# A parcel of which nothing carries the number any more has what its items had before, and lies with us again unless
+# something of it had left without a number.
+_PARCELS = text("""
+    UPDATE package SET tracking_number = given.number, shipped_at = CASE WHEN EXISTS (
+        SELECT FROM order_item inside WHERE inside.package_id = package.id AND inside.status = ANY(CAST(:gone AS int[]))
+    ) THEN package.shipped_at END
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:numbers AS text[])) AS given(id, number)
+    WHERE package.id = given.id AND NOT EXISTS (
+        SELECT FROM order_item inside
+        WHERE inside.package_id = package.id AND inside.tracking_number = package.tracking_number
+    )
+""")
+_GONE: Final = plain_array(sorted(int(status) for status in LEFT_STATUSES))
 ShippedRow = Row[int, int, str, Any]
 
 
@@ -124,8 +137,19 @@ def _take_back(
     after = {before["item"]: _as_before(now[before["item"]], before) for row in rows for before in row.done}
     write_items(session, after.values())
     release(session, [(now[item.id], item) for item in after.values()])
+    _return_parcels(session, after)
     write_orders(session, orders, after, _numbers(orders, rows, after))
     record_all(session, context, [_entry(row) for row in rows])
+
+
+def _return_parcels(session: Session, after: Mapping[int, ItemState]) -> None:
+    numbers = {
+        item.package_id: item.tracking_number for item in after.values() if item.package_id is not None
+    }
+    if numbers:
+        ids = sorted(numbers)
+        given = {"ids": plain_array(ids), "numbers": text_array([numbers[each] for each in ids])}
+        session.execute(_PARCELS, {**given, "gone": _GONE})
 
 
 def _join_parts(session: Session, rows: Sequence[ShippedRow]) -> None:
