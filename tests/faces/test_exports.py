@@ -129,6 +129,12 @@ def test_the_columns_when_chosen_in_the_list_then_the_file_has_them_and_the_read
     assert lines(export(client))[0] == ["Number", "Total", "Currency", "Changed"]
 
 
+def test_a_view_with_columns_of_its_own_when_exported_then_the_file_has_those(client: StaffClient) -> None:
+    query = "status=500&cols=placed.total"
+    assert "Placed · Total · Currency</p>" in client.get(f"/orders/export?{query}").text
+    assert lines(export(client, query=query))[0] == ["Number", "Placed", "Total", "Currency"]
+
+
 def test_a_spreadsheet_when_exported_then_figures_are_figures_and_times_are_times(
     client: StaffClient,
 ) -> None:

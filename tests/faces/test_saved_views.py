@@ -9,11 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tests.back_room import StaffClient, at_desk
-from tests.factories import make_channel, make_order, make_orders
+from tests.factories import make_cargo, make_channel, make_order, make_orders
 from tests.overtaking import says_who_what_when
+from tests.staff import make_staff
 from webapp.auth.roles import Role
 from webapp.channels.models import Channel
-from webapp.orders.models import SavedView
+from webapp.orders.models import OrderAssignment, SavedView
 
 HTMX = {"HX-Request": "true"}
 LIST = "status=550&sort=-amount&cols=placed.total"
@@ -125,3 +126,44 @@ def test_shared_view_when_a_colleague_was_faster_then_changing_and_deleting_say_
         assert late.status_code == 409
         says_who_what_when(late.text, "Ada Yılmaz", "changed")
     assert the_view(session).name == "Everybody"
+
+
+def test_view_of_a_channel_that_the_reader_may_not_know_when_opened_then_no_order_instead_of_all(
+    app: Flask, session: Session, shop: Channel
+) -> None:
+    mine = make_channel(session, "Marketplace")
+    make_order(session, mine, number="M-1", status=550)
+    session.commit()
+    channel_id = shop.id
+    assert save(at_desk(app, Role.SUPERVISOR), is_shared="y", channel=str(channel_id)).status_code == 204
+    reader = at_desk(app, Role.AGENT, channels=[mine.id])
+
+    page = reader.get(f"/orders/?{the_view(session).query}&saved={the_view(session).id}").text
+
+    assert "M-1" not in page and "No orders" in page
+    assert "not available" in page and "Web shop TR" not in page
+    assert "changed</span>" not in page
+    count = re.search(r'id="view-count-\d+"[^>]*>(\d+)</b>', reader.get("/orders/views/counts").text)
+    assert count is not None and count[1] == "0"
+    all_of_it = {"all_matching": "1", "channel": str(channel_id)}
+    asked = reader.post("/orders/assign-many/ask", data={"csrf_token": reader.token, **all_of_it})
+    assert "M-1" not in asked.text
+    exported = reader.get(f"/orders/?channel={channel_id}&channel={mine.id}").text
+    assert "M-1" in exported
+
+
+def test_list_of_a_colleague_who_has_left_and_a_carrier_switched_off_when_asked_then_still_theirs(
+    app: Flask, session: Session, shop: Channel
+) -> None:
+    gone, cargo = make_staff(is_active=False, name="Cem Usta"), make_cargo(session)
+    cargo.is_active = False
+    given = make_order(session, shop, number="G-1", cargo_company_id=cargo.id)
+    make_order(session, shop, number="O-1")
+    session.add(OrderAssignment(order_id=given.id, staff_id=gone.id))
+    session.commit()
+    client = at_desk(app, Role.AGENT)
+    for words in (f"assignee={gone.id}", f"cargo={cargo.id}"):
+        page = client.get(f"/orders/?{words}").text
+        assert "G-1" in page and "O-1" not in page
+    # What was never anything is no filter.
+    assert "O-1" in client.get("/orders/?channel=shop&tag=-1&tag=007&currency=x").text

@@ -23,6 +23,7 @@ from webapp.orders.service.exports import AT_ONCE, Wish
 from webapp.orders.views.blueprint import blueprint
 from webapp.orders.views.columns import chosen_columns
 from webapp.orders.views.list import asked_list, statistics_of
+from webapp.orders.views.list_state import ListState
 from webapp.orders.views.tracking.blueprint import store
 from webapp.ui.htmx import redirect, render
 from webapp.ui.i18n import catalogue, gettext, reader_zone
@@ -39,8 +40,7 @@ IN_MEMORY: Final = 2_000_000  # bytes
 def ask_export() -> Response:
     """As what should the list of the address go out?"""
     state = asked_list(db.session(), request.args)
-    columns = chosen_columns(current_staff().preferences)
-    titles = Dress(columns, gettext, reader_zone()).titles()
+    titles = Dress(_columns(state), gettext, reader_zone()).titles()
     return make_response(render_template("orders/export_ask.html", state=state, titles=titles))
 
 
@@ -51,7 +51,7 @@ def export() -> Response:
     session = db.session()
     state = asked_list(session, request.args)
     kind = "xlsx" if request.form.get("kind") == "xlsx" else "csv"
-    wish = Wish(state.wanted, state.sort, chosen_columns(current_staff().preferences), kind)
+    wish = Wish(state.wanted, state.sort, _columns(state), kind)
     statistics = statistics_of(session) if wish.wanted.words else None
     rows = count_to(session, wish.wanted, channel_scope(), statistics, AT_ONCE)
     if rows > AT_ONCE:
@@ -85,6 +85,11 @@ def download_export(export_id: uuid.UUID) -> Response:
         stored_name, kind = str(found.stored_name), found.kind
     path = store().path(stored_name)
     return send_file(path, mimetype=KINDS[kind], as_attachment=True, download_name=_name(kind))
+
+
+def _columns(state: ListState) -> list[str]:
+    """Those of the list as it was seen: a saved view can have its own."""
+    return state.columns or chosen_columns(current_staff().preferences)
 
 
 def _later(wish: Wish) -> Response:
