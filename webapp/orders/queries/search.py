@@ -88,6 +88,7 @@ class TrigramStatistics:
     def rarest(self, words: tuple[str, ...]) -> tuple[str, ...]:
         """The trigrams worth looking up: the rarest of each part, for those of one name come together anyway."""
         pieces = {piece for word in words for part in _PARTS.findall(word) for piece in self._telling(part)}
+        pieces = pieces or {piece for word in words for piece in _trigrams(word)}
         ordered = sorted(pieces, key=lambda piece: (self.share.get(piece, 0.0), piece))
         telling = [piece for piece in ordered if self.share.get(piece, 0.0) < EVERYWHERE]
         return tuple(telling[:LOOKED_UP] or ordered[:1])
