@@ -168,13 +168,22 @@ class Processes:
         return self.python(f"worker-{queue}", "worker.py", queue, timing=timing, env=env)
 
     def command(
-        self, *words: str, timing: Timing | None = None, env: dict[str, str] | None = None
+        self,
+        *words: str,
+        timing: Timing | None = None,
+        env: dict[str, str] | None = None,
+        log: Path | None = None,
     ) -> Running:
         """A `kontor` command that stays: "sweeper", "scheduler", "web"."""
-        return self.python(words[0], "-m", "webapp.cli", *words, timing=timing, env=env)
+        return self.python(words[0], "-m", "webapp.cli", *words, timing=timing, env=env, log=log)
 
     def python(
-        self, name: str, *words: str, timing: Timing | None = None, env: dict[str, str] | None = None
+        self,
+        name: str,
+        *words: str,
+        timing: Timing | None = None,
+        env: dict[str, str] | None = None,
+        log: Path | None = None,
     ) -> Running:
         """Any Python program of the project with the test's environment; `env` is added to it."""
         program = Program(
@@ -183,7 +192,7 @@ class Processes:
             env={**settings_environment(self.settings, timing), **(env or {})},
             cwd=ROOT,
         )
-        log = self.folder / f"{name}-{len(self.started)}.log"
+        log = log or self.folder / f"{name}-{len(self.started)}.log"
         running = Running(program, program.start(log), log)
         self.warden.watch(running.pid, stop_signal=program.stop_signal, stage=1)
         self.started.append(running)

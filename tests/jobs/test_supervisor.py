@@ -97,7 +97,10 @@ def test_up_when_the_supervisor_is_killed_then_nothing_is_left_and_the_next_star
 def test_up_when_everything_is_killed_at_once_then_the_next_start_repairs(desk: Desk) -> None:
     desk.start_and_wait()
     _note(desk, "acknowledged")
-    for process in desk.everybody():
+    everybody = desk.everybody()
+    for process in everybody:
+        process.suspend()  # so that nobody sees another die and tidies up
+    for process in everybody:
         process.kill()
     desk.wait()
     assert (desk.home / "postgres" / "postmaster.pid").exists()

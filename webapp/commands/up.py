@@ -5,6 +5,7 @@ import os
 
 import click
 
+from webapp.core.room import is_out_of_room
 from webapp.core.settings import Settings, SettingsError
 
 
@@ -29,6 +30,12 @@ def up(stop_with_parent: bool, only_servers: bool) -> None:
         Supervisor(settings, say=_say, stop_with_parent=stop_with_parent, only_servers=only_servers).run()
     except SettingsError as error:
         raise click.ClickException(str(error)) from None
+    except OSError as error:
+        if not is_out_of_room(error):
+            raise
+        raise click.ClickException(
+            f"The disk that holds KONTOR_HOME ({settings.home.absolute()}) is full: make room, then start again."
+        ) from None
 
 
 def _say(text: str) -> None:

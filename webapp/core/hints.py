@@ -14,6 +14,7 @@ from structlog.contextvars import bound_contextvars
 from webapp.core.db import db, unit_of_work
 from webapp.core.errors import DomainError
 from webapp.core.operations import LeaseLost, OperationRun, Queue, claim
+from webapp.core.room import NO_ROOM, is_out_of_room
 from webapp.core.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -117,14 +118,19 @@ def _attempt(run: OperationRun) -> bool:
         _fail(run, refusal.message, hints.settings, permanent=bool(getattr(refusal, "permanent", True)))
     except Exception as bug:
         log.exception("Operation %s (%s) failed.", run.id, run.kind)
-        _fail(
-            run, f"{type(bug).__name__}: see the log for operation {run.id}.", hints.settings, permanent=False
-        )
+        _fail(run, _words_of(bug, run), hints.settings, permanent=False)
     else:
         return True
     finally:
         db.session.remove()
     return False
+
+
+def _words_of(bug: Exception, run: OperationRun) -> str:
+    """What staff read on the operation; the words of a bug itself may name people."""
+    if is_out_of_room(bug):
+        return NO_ROOM
+    return f"{type(bug).__name__}: see the log for operation {run.id}."
 
 
 def _fail(run: OperationRun, error: str, settings: Settings, *, permanent: bool) -> None:

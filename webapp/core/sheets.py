@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import IO, Any, Final
 
 import openpyxl
@@ -30,13 +32,27 @@ def write_xlsx(file: IO[bytes], title: str, header: Sequence[str], rows: Iterabl
     book = Workbook(write_only=True)
     sheet: Any = book.create_sheet(title[:LONGEST_TITLE])
     sheet.freeze_panes = "A2"
-    sheet.append([_cell(sheet, text) for text in header])
     count = 0
-    for row in rows:
-        sheet.append([_cell(sheet, value) for value in row])
-        count += 1
-    book.save(file)
+    try:
+        sheet.append([_cell(sheet, text) for text in header])
+        for row in rows:
+            sheet.append([_cell(sheet, value) for value in row])
+            count += 1
+        book.save(file)
+    finally:
+        _remove_draft(sheet)
     return count
+
+
+def _remove_draft(sheet: Any) -> None:
+    """openpyxl deletes its temporary file of the rows when it saves, else at a normal end, which a worker never has."""
+    writer = sheet._writer
+    if writer is None or not Path(writer.out).exists():
+        return
+    if not sheet.closed:
+        with suppress(OSError):  # its last bytes find no room either
+            sheet.close()
+    writer.cleanup()
 
 
 def _cell(sheet: WriteOnlyWorksheet, value: Cell) -> Any:

@@ -54,8 +54,7 @@ class Child:
         if time.monotonic() - self._started_at > HEALTHY_AFTER_S:
             self.deaths, self.wait_s = 0, 0.0
         self.deaths += 1
-        self.wait_s = min(max(2 * self.wait_s, FIRST_WAIT_S), LONGEST_WAIT_S)
-        self._restart_at = time.monotonic() + self.wait_s
+        self._wait_longer()
         return self._note_end()
 
     def answer(self) -> tuple[str, int]:
@@ -71,6 +70,10 @@ class Child:
         if self._process is not None:
             self._note_end()
 
+    def _wait_longer(self) -> None:
+        self.wait_s = min(max(2 * self.wait_s, FIRST_WAIT_S), LONGEST_WAIT_S)
+        self._restart_at = time.monotonic() + self.wait_s
+
     def _note_end(self) -> int:
         if self._process is None:
             return 0
@@ -79,18 +82,30 @@ class Child:
         self._process = None
         return status
 
-    def restart_if_due(self) -> None:
-        if self._process is None and time.monotonic() >= self._restart_at:
+    def restart_if_due(self) -> str | None:
+        """Start it again once its wait is over; the reason where the system cannot, and it has to wait longer."""
+        if self._process is not None or time.monotonic() < self._restart_at:
+            return None
+        try:
             self.start()
+        except OSError as error:
+            self._wait_longer()
+            return error.strerror or type(error).__name__
+        return None
 
     def trim_log(self) -> None:
         """Keep a log that grew too long as `.1` and empty it; writers append, so they go on at its start."""
-        if self.log.exists() and self.log.stat().st_size > LOG_LIMIT:
-            kept = self.log.with_suffix(".log.1")
+        if not self.log.exists() or self.log.stat().st_size <= LOG_LIMIT:
+            return
+        kept = self.log.with_suffix(".log.1")
+        try:
             kept.write_bytes(self.log.read_bytes())
             kept.chmod(0o600)
-            with self.log.open("r+b") as log:
-                log.truncate(0)
+        except OSError:
+            # A full disk: room is worth more than old lines, and nobody's work stops for a log.
+            kept.unlink(missing_ok=True)
+        with self.log.open("r+b") as log:
+            log.truncate(0)
 
     def last_words(self) -> str:
         """The last line of its log, for a person who wonders why it ended."""

@@ -208,7 +208,11 @@ class Supervisor:
                 self._say(
                     f"{child.program.name} {_how(end)}; starting it again in {child.wait_s:g} s. See {child.log}"
                 )
-            child.restart_if_due()
+            obstacle = child.restart_if_due()
+            if obstacle is not None:
+                self._say(
+                    f"{child.program.name} cannot be started ({obstacle}); trying again in {child.wait_s:g} s."
+                )
         if time.monotonic() > self._trim_at:
             self._trim_at = time.monotonic() + TRIM_S
             for child in self._children:

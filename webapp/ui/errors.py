@@ -15,6 +15,7 @@ from werkzeug.http import HTTP_STATUS_CODES
 
 from webapp.auth.permissions import is_for_programs, staff_or_none
 from webapp.core.errors import DomainError
+from webapp.core.room import NO_ROOM, is_out_of_room
 from webapp.core.text import N_
 from webapp.ui.htmx import is_htmx, retarget
 
@@ -42,6 +43,7 @@ _WORDS = {
         N_("The desk is catching its breath"),
         N_("The database cannot be reached just now. Try again in a few seconds."),
     ),
+    507: (N_("There is no room left"), NO_ROOM),
 }
 # Refusals that say more than their status does.
 _BY_CODE = {"note_unread": N_("Read the note first")}
@@ -79,6 +81,7 @@ def init_errors(app: Flask) -> None:
     app.register_error_handler(SecurityError, _on_untrusted_host)
     app.register_error_handler(HTTPException, _on_http_exception)
     app.register_error_handler(SQLAlchemyError, _on_database_error)
+    app.register_error_handler(OSError, _on_system_error)
 
 
 def answer(failure: Failure) -> Response:
@@ -133,7 +136,12 @@ def _on_http_exception(error: HTTPException) -> Response:
 
 
 def _on_database_error(error: SQLAlchemyError) -> Response:
-    """The database is away: 503, and whoever asks again in a moment may be lucky. Any other error of it is a bug: 500."""
+    """The database is away: 503, and whoever asks again in a moment may be lucky; its disk is full: 507.
+
+    Any other error of it is a bug: 500.
+    """
+    if is_out_of_room(error):
+        return _no_room()
     away = isinstance(error, OperationalError | InterfaceError | PoolTimeout)
     if not away and not (isinstance(error, DBAPIError) and error.connection_invalidated):
         raise error
@@ -142,6 +150,19 @@ def _on_database_error(error: SQLAlchemyError) -> Response:
     return answer(
         Failure(503, "database_unavailable", gettext(_WORDS[503][1]), {"retry_after_s": TRY_AGAIN_S})
     )
+
+
+def _on_system_error(error: OSError) -> Response:
+    """No room for a file that somebody sent or asked for: 507. Any other error of the system is a bug: 500."""
+    if not is_out_of_room(error):
+        raise error
+    return _no_room()
+
+
+def _no_room() -> Response:
+    log.error("A disk is full: nothing can be written until somebody makes room.")
+    _settle_reader()
+    return answer(Failure(507, "disk_full", gettext(NO_ROOM), {}))
 
 
 def _settle_reader() -> None:
