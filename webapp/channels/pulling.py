@@ -19,7 +19,7 @@ from webapp.channels.bookmarks import PullPass, note_error, position_of
 from webapp.channels.connection import MustWait, NoSuchRemote
 from webapp.channels.fetching import FetchOrders, query_of
 from webapp.channels.models import RemoteRecord
-from webapp.channels.patience import patiently
+from webapp.channels.patience import patiently, while_switched_on
 from webapp.channels.profile import ChannelProfile, load_profile
 from webapp.channels.readings import DryRun, Reading, Replaying, Rereading, count_open, mark_gone
 from webapp.channels.receiving import ORDERS
@@ -34,6 +34,7 @@ from webapp.orders.models import ExternalStatus, Order, OrderItem
 REREAD_DAYS = 60
 
 
+@while_switched_on
 def pull(run: OperationRun) -> None:
     """Take in what changed at the channel since the last pull, and first what a run that died had left."""
     with patiently(run), _telling_failure(run):
@@ -48,6 +49,7 @@ def pull(run: OperationRun) -> None:
         adapter.do_action("get_orders", query=pull_pass.query, sink=reading)
 
 
+@while_switched_on
 def backfill(run: OperationRun) -> None:
     """Take in the orders that the operation's arguments name; a dry run only tells what would change."""
     fetch = FetchOrders.from_args(run.args)
@@ -68,6 +70,7 @@ def backfill(run: OperationRun) -> None:
         reading.save()
 
 
+@while_switched_on
 def reread(run: OperationRun) -> None:
     """Read every open order again: shops do not stamp each change, so asking for changes does not find them all."""
     with patiently(run):
@@ -95,6 +98,7 @@ def replay(run: OperationRun) -> None:
         reading.intake.apply_leftovers(reading.make_room)
 
 
+@while_switched_on
 def refresh_order(run: OperationRun) -> None:
     """Ask the channel for one order, the first way."""
 

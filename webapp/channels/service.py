@@ -152,12 +152,13 @@ class ChannelService:
         return create(session, self._work("channel.check", channel_id, {}, context, max_attempts=1))
 
     def refresh_order(self, session: Session, order_id: int, context: AuditContext) -> tuple[Operation, bool]:
-        """Ask the channel for this order again. Raises NotFound, and Conflict for one that no channel knows."""
+        """Ask the channel for this order again. Raises NotFound, and Conflict for one that no channel knows or whose channel is off."""
         order = session.get(Order, order_id)
         if order is None:
             raise NotFound(N_("There is no such order."))
         if order.remote_id is None:
             raise Conflict(N_("This order was made here; there is no channel to ask."))
+        self._active(session, order.channel_id)
         return create(session, self._refresh(order.channel_id, order.remote_id, context, order_id=order_id))
 
     def take_webhook(
@@ -168,7 +169,7 @@ class ChannelService:
         body: bytes,
         context: AuditContext,
     ) -> bool:
-        """Note a channel's message and look at the order it names; False for a repeated one or a ping.
+        """Note a channel's message and look at the order it names; False for a repeated one, a ping, and while it is off.
 
         The body is not believed: it is a hint to ask the channel. Raises NotFound, and PermissionDenied for a wrong
         signature.
@@ -179,7 +180,8 @@ class ChannelService:
             raise NotFound(N_("This channel sends no messages."))
         names = ("webhook_secret", "webhook_secret_previous")
         notice = read(headers, body, [profile.credentials.get(name, "") for name in names])
-        if notice is None:
+        # What happens while it is switched off the first pull afterwards finds.
+        if notice is None or not self._existing(session, channel_id).is_active:
             return False
         event = insert(WebhookEvent).values(
             channel_id=channel_id, event_id=notice.event_id, topic=notice.topic, remote_id=notice.remote_id

@@ -69,10 +69,12 @@ def refresh_chosen() -> Response:
     if request.form.get("all_matching") == "1":
         raise InvalidInput(gettext("Only the ticked orders of a page are read anew. Pull orders for more."))
     ids = sorted({number for number in request.form.getlist("id", type=int) if number > 0})[:PAGE_SIZE]
+    if not ids:
+        raise InvalidInput(gettext("Tick the orders first."))
     with unit_of_work() as session:
         known = _known(session, ids, channel_scope())
         if not known:
-            raise InvalidInput(gettext("Tick the orders first."))
+            raise Conflict(gettext("None of these orders has a channel that is switched on and can be asked."))
         asked = _refresh_each(session, known)
     response = make_response("", 204) if is_htmx() else redirect(list_url(db.session(), request.args))
     told = ngettext("%(num)d order is read anew.", "%(num)d orders are read anew.", asked)
@@ -122,7 +124,11 @@ def _refreshing(order_id: int, operation: Operation | None) -> Response:
 
 
 def _known(session: Session, ids: Sequence[int], scope: Scope) -> list[int]:
-    query = select(Order.id).where(Order.id.in_(ids), Order.remote_id.is_not(None))
+    query = (
+        select(Order.id)
+        .join(Channel, Channel.id == Order.channel_id)
+        .where(Order.id.in_(ids), Order.remote_id.is_not(None), Channel.is_active)
+    )
     if scope is not None:
         query = query.where(Order.channel_id.in_(scope))
     return list(session.scalars(query))
