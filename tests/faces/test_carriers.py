@@ -13,6 +13,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from tests.back_room import StaffClient, at_desk
+from tests.channels.canary import answering, http_answer
 from tests.factories import make_cargo
 from tests.overtaking import says_who_what_when
 from tests.sandbox.running import CarrierServer
@@ -247,6 +248,21 @@ def test_testing_when_the_key_is_wrong_or_nobody_answers_then_the_page_says_what
     drain("files")
     assert "Test failed" in page_of(admin, f"{cargo_id}")
     assert db.session.scalars(select(Operation.state)).all() == ["dead", "dead"]
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"code": "rest_no_route", "message": "No route."}', b'{"status": "done", "number": "X1"}']
+)
+def test_testing_when_something_else_is_at_the_address_then_the_page_does_not_say_connected(
+    admin: StaffClient, settings: Settings, cargo_id: int, body: bytes
+) -> None:
+    with answering(http_answer(body, status="404 Not Found" if b"code" in body else "200 OK")) as (port, _):
+        connect(settings, f"http://127.0.0.1:{port}")
+        post(admin, f"{cargo_id}/check")
+        drain("files")
+    page = page_of(admin, f"{cargo_id}")
+    assert "Test failed" in page
+    assert "Something else than the carrier answers at this address" in page
 
 
 def test_testing_when_the_account_was_changed_meanwhile_then_what_was_said_does_not_count(

@@ -64,9 +64,13 @@ class CarrierCheck:
 
 
 def _wrong(answer: CarrierAnswer | None) -> str:
-    """What stands in the way, in the carrier's words; empty when it has let us in."""
-    if answer is None or answer.outcome not in _UNREACHED:
+    """What stands in the way, in the carrier's words; empty when it says, as it should, that there is no such errand."""
+    if answer is None:
         return ""
+    if answer.outcome not in _UNREACHED:
+        return (
+            f"Something else than the carrier answers at this address: {answer.words or 'it knows our test.'}"
+        )
     if answer.outcome is Outcome.MISCONFIGURED:
-        return f"The carrier refuses: {answer.words or 'the key is not valid.'}"
+        return f"The carrier refuses: {answer.words}"
     return answer.words or "The carrier does not answer."

@@ -4,6 +4,7 @@ POST /v1/shipments, PUT /v1/shipments/{number}/address, POST …/redirects, POST
 and GET /v1/requests/{reference} tells what became of it. A refusal is JSON with `code` and `message`.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Final
 from urllib.parse import quote
@@ -15,6 +16,7 @@ from webapp.core.reach import AddressRefused
 from webapp.core.redaction import redact
 
 LONGEST_WORDS: Final = 300
+LONGEST_NUMBER: Final = 64  # characters; the column's. A number that is cut names no parcel
 # Refusals that are about now, not about the wish.
 _PASSING: Final = frozenset({408, 425, 429})
 _STATES: Final = {"done": Outcome.DONE, "asked": Outcome.ASKED, "refused": Outcome.REFUSED}
@@ -48,7 +50,7 @@ class ParcelApi:
             )
         except IntegrationError as error:
             return _unreached(error)
-        return _meaning(answer)
+        return _meaning(answer, request)
 
     def look(self, request: Request) -> CarrierAnswer | None:
         """Ask for our reference; None when the carrier says that it never had it."""
@@ -57,7 +59,7 @@ class ParcelApi:
             answer = self._http.get(url, what="parcel.look", authorise=lambda *_: self._headers)
         except IntegrationError as error:
             return _unreached(error)
-        found = _meaning(answer)
+        found = _meaning(answer, request)
         return None if found.code == _UNKNOWN_REFERENCE else found
 
 
@@ -79,22 +81,40 @@ def _unreached(error: IntegrationError) -> CarrierAnswer:
     return CarrierAnswer(outcome, code=error.error_code, words=error.message)
 
 
-def _meaning(answer: Answer) -> CarrierAnswer:
+def _meaning(answer: Answer, request: Request) -> CarrierAnswer:
     """What the carrier said. Only its own JSON is believed: an error page of something in between is no answer."""
-    try:
-        body = answer.json()
-    except IntegrationError as unreadable:
-        return CarrierAnswer(Outcome.UNKNOWN, code=unreadable.error_code, words=unreadable.message)
-    if not isinstance(body, dict):
-        return CarrierAnswer(Outcome.UNKNOWN, words="The answer is not what was asked for.")
+    if 300 <= answer.status < 400:
+        words = "The carrier redirects to another address; enter that one as the account's address."
+        return CarrierAnswer(Outcome.MISCONFIGURED, code="redirect", words=words)
+    body = _body(answer)
     code = str(body.get("code") or "")[:64]
     words = redact(str(body.get("message") or ""))[:LONGEST_WORDS]
-    if answer.is_success and body.get("status") in _STATES:
-        number = str(body.get("number") or "")[:64]
-        return CarrierAnswer(_STATES[body["status"]], number, code, words)
     if answer.status in (401, 403):
-        return CarrierAnswer(Outcome.MISCONFIGURED, code=code, words=words)
+        return CarrierAnswer(Outcome.MISCONFIGURED, code=code, words=words or "The key is not valid.")
+    if answer.is_success and body.get("status") in _STATES:
+        return _taken(body, request, code, words)
     definite = bool(code) and 400 <= answer.status < 500 and answer.status not in _PASSING
     outcome = Outcome.REFUSED if definite else Outcome.UNKNOWN
-    said = words or f"The carrier answered {answer.status}."
+    said = words or f"The carrier answered {answer.status} with something that is not what was asked for."
     return CarrierAnswer(outcome, code=code, words=said, retry_after_s=answer.retry_after_s)
+
+
+def _body(answer: Answer) -> Mapping[str, Any]:
+    """The answer's object; empty for anything else."""
+    try:
+        body = answer.json()
+    except IntegrationError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _taken(body: Mapping[str, Any], request: Request, code: str, words: str) -> CarrierAnswer:
+    """What the carrier has done, if it says so of this parcel; a label is one only with a number that can be kept."""
+    outcome, number = _STATES[body["status"]], str(body.get("number") or "")
+    if outcome is Outcome.DONE and request.kind is ErrandKind.LABEL and not 0 < len(number) <= LONGEST_NUMBER:
+        return CarrierAnswer(Outcome.UNKNOWN, code="no_number", words="The answer has no parcel's number.")
+    if request.tracking_number and number not in ("", request.tracking_number):
+        return CarrierAnswer(
+            Outcome.UNKNOWN, code="other_parcel", words="The answer is about another parcel."
+        )
+    return CarrierAnswer(outcome, number, code, words)

@@ -74,7 +74,9 @@ def refresh_chosen() -> Response:
     with unit_of_work() as session:
         known = _known(session, ids, channel_scope())
         if not known:
-            raise Conflict(gettext("None of these orders has a channel that is switched on and can be asked."))
+            raise Conflict(
+                gettext("None of these orders has a channel that is switched on and can be asked.")
+            )
         asked = _refresh_each(session, known)
     response = make_response("", 204) if is_htmx() else redirect(list_url(db.session(), request.args))
     told = ngettext("%(num)d order is read anew.", "%(num)d orders are read anew.", asked)
