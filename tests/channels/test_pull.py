@@ -1,6 +1,6 @@
 """Pulling from a shop that serves over HTTP: everything, once, whatever the shop does meanwhile."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 import pytest
 from sqlalchemy import select
@@ -15,7 +15,9 @@ from tests.channels.shops import (
     record_count,
     remote_ids,
 )
+from webapp.channels.bookmarks import channel_time
 from webapp.channels.models import RemoteRecord
+from webapp.core import clock
 from webapp.core.breaker import CircuitBreaker
 from webapp.core.clock import utc_now
 from webapp.core.db import unit_of_work
@@ -87,6 +89,39 @@ def test_cursor_when_a_pull_has_ended_then_stands_at_its_beginning_and_the_next_
     (asked,) = connected.requests()
     assert f"modified_after={stamp.replace(':', '%3A')}" in asked["query"]
     assert "dates_are_gmt=true" in asked["query"]
+
+
+def test_cursor_when_the_shops_clock_is_behind_ours_then_stands_by_the_shops_and_no_order_is_missed(
+    session: Session, connected: Connected, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An hour ahead of the shop: an order that comes after the pull is stamped before the cursor that our clock would give."""
+    monkeypatch.setattr(clock, "datetime", AnHourAhead)
+    connected.pull()
+    new = connected.shop.place(status="processing")
+
+    connected.pull()
+
+    assert str(new["id"]) in remote_ids(session)
+    cursor = connected.cursor()
+    assert cursor is not None and cursor.modified_at is not None
+    assert cursor.modified_at <= datetime.now(UTC)
+
+
+class AnHourAhead(datetime):
+    """The clock of a machine that nobody sets."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+        return datetime.now(tz) + timedelta(hours=1)
+
+
+def test_cursor_when_the_shops_clock_is_nonsense_then_it_does_not_read_everything_for_ever(
+    connected: Connected,
+) -> None:
+    began = utc_now()
+    assert channel_time(began, datetime(1970, 1, 1, tzinfo=UTC)) == began - timedelta(days=1)
+    assert channel_time(began, began + timedelta(days=400)) == began
+    assert channel_time(began, None) == began
 
 
 def test_pull_when_started_twice_then_the_second_joins_the_first(connected: Connected) -> None:

@@ -1,6 +1,6 @@
 """Where a reading stands, kept in the transaction that stores the page it belongs to."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +13,10 @@ from webapp.channels.models import PullCursor
 from webapp.channels.receiving import ORDERS
 from webapp.core.clock import utc_now
 from webapp.core.operations import Operation, OperationRun
+
+# A channel whose clock is further off than this has none worth believing; a pull a day long is still bearable.
+MOST_BEHIND = timedelta(days=1)
+SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,10 @@ class PullPass:
             return cls(channel_id, query, utc_now())
         return cls(channel_id, query.at(Position(cursor.remote_id, cursor.pass_offset)), cursor.pass_until)
 
+    def by_clock_of(self, dated: datetime | None) -> "PullPass":
+        """The same pass, its end told by the channel's clock: by that it stamps what the next pass asks for."""
+        return replace(self, until=channel_time(self.until, dated))
+
     def move(self, session: Session, position: Position | None) -> None:
         """The cursor behind a page that this transaction stores; None: the pass is done."""
         values: dict[str, Any] = {
@@ -57,6 +65,11 @@ class PullPass:
                 "pass_offset": position.offset,
             }
         _save(session, self.channel_id, values)
+
+
+def channel_time(ours: datetime, dated: datetime | None) -> datetime:
+    """The earlier of our time and the channel's, which it tells in whole seconds; at most a day before ours."""
+    return ours if dated is None else min(ours, max(dated + SECOND, ours - MOST_BEHIND))
 
 
 def note_error(session: Session, channel_id: int, words: str) -> None:

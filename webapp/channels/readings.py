@@ -51,6 +51,8 @@ class Reading:
     def take_page(self, page: OrderPage) -> None:
         """Store the page and our place behind it in one transaction, then make orders of it."""
         self.total = page.total if page.total is not None else self.total
+        if self.pull_pass is not None:
+            self.pull_pass = self.pull_pass.by_clock_of(page.page.dated)
         self.intake.take(page.page, lambda session: self._move(session, page.position))
         if page.position is not None:
             self.make_room()

@@ -51,11 +51,15 @@ class Stored:
 
 @dataclass(frozen=True)
 class RawPage:
-    """Orders that came in one answer; `asked_at` and `answered_at` bound when the channel looked at them."""
+    """Orders that came in one answer; `asked_at` and `answered_at` bound when the channel looked at them.
+
+    Both are by our clock; `dated` is by the channel's, which stamps its orders, where it says.
+    """
 
     rows: Sequence[RawOrder]
     asked_at: datetime
     answered_at: datetime
+    dated: datetime | None = None
 
     def sorted_rows(self) -> list[RawOrder]:
         """Each order once, in the order in which every worker locks them."""

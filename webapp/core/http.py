@@ -121,6 +121,11 @@ class Answer:
         )
 
     @property
+    def dated(self) -> datetime | None:
+        """What the system's own clock said when it answered (header Date, whole seconds); None when it does not say."""
+        return _moment(self.headers.get("Date", ""))
+
+    @property
     def retry_after_s(self) -> float | None:
         """Seconds that the system asks us to wait (header Retry-After, a number or a date); None when it does not."""
         return _seconds_until(self.headers.get("Retry-After", ""))
@@ -341,9 +346,14 @@ def _seconds_until(retry_after: str) -> float | None:
     text = retry_after.strip()
     if text.isdigit():
         return float(text[:9])
+    moment = _moment(text)
+    return None if moment is None else max(0.0, (moment - utc_now()).total_seconds())
+
+
+def _moment(text: str) -> datetime | None:
+    """A time as HTTP's headers write it; None for anything else."""
     try:
         moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
-    aware: datetime = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (aware - utc_now()).total_seconds())
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -125,7 +125,7 @@ class GetOrders(Command[OrderQuery]):
     def _hand_over(
         self, rows: list[RawOrder], answer: Answer, position: Position | None = None, total: int | None = None
     ) -> None:
-        page = RawPage(rows, answer.asked_at, answer.answered_at)
+        page = RawPage(rows, answer.asked_at, answer.answered_at, answer.dated)
         self._sink.take_page(OrderPage(page, position, total))
 
 
