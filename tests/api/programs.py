@@ -6,6 +6,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from tests.api.promised import check_promise
 from tests.client import Client
 from tests.staff import make_staff
 from webapp.auth import tokens
@@ -18,9 +19,10 @@ V1 = "/api/v1"
 
 
 class Program:
-    """A program with a token. Paths are below /api/v1."""
+    """A program with a token. Paths are below /api/v1. Every answer must be one that the specification promises."""
 
     def __init__(self, app: Flask, token: str) -> None:
+        self._app = app
         client = app.test_client()
         assert isinstance(client, Client)
         self._client = client
@@ -32,7 +34,9 @@ class Program:
         """Send one request; `json=` and `data=` as Flask's client takes them."""
         sent = {"Authorization": f"Bearer {self.token}", **(headers or {})}
         url = path if path.startswith(("/api", "http")) else f"{V1}{path}"
-        return self._client.open(url, method=method, headers=sent, **words)
+        answer = self._client.open(url, method=method, headers=sent, **words)
+        check_promise(self._app, answer)
+        return answer
 
     def get(self, path: str, **words: Any) -> TestResponse:
         """Read."""

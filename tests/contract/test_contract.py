@@ -6,6 +6,7 @@ import sys
 import time
 import urllib.request
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ from webapp.core.audit import SYSTEM
 from webapp.core.db import unit_of_work
 from webapp.core.operations import Operation
 from webapp.orders.enums import OrderStatus, PlanKind, TenderKind
+from webapp.orders.inputs import DiscountDraft
 from webapp.orders.models import CancellationReason
 from webapp.payments.models import Refund
 
@@ -98,7 +100,9 @@ def fill(session: Session) -> None:
     counter.cancel(4, *[])
     counter.order_of((line("1", "90.00", quantity=3),), number="A-7", delivery_type="store_pickup")
     paid = payment("100.00", kind=TenderKind.FUNDS_TRANSFER)
-    write(counter.desk.channel, draft("A-8", transactions=(paid,)), draft("A-9", transactions=()))
+    coupon = DiscountDraft("d1", "order", Decimal("5.00"), "Spring", "SPRING")
+    given = (draft("A-8", transactions=(paid,)), draft("A-9", transactions=(), discounts=(coupon,)))
+    write(counter.desk.channel, *given)
     wished = draft("A-10", items=(line("1", "60.00"), line("2", "40.00")), transactions=(card("100.00"),))
     write(counter.desk.channel, wished)
     write(counter.desk.channel, with_status(wished, OrderStatus.CANCELLED, "cancelled"))

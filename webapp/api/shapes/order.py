@@ -192,6 +192,7 @@ SHAPES: Final[dict[str, Shape]] = {
     "OrderItemPage": page_of("OrderItem"),
     "Discount": record(
         pk=PK,
+        order_item=maybe(PK),
         scope=TEXT,
         name=TEXT,
         code=TEXT,
