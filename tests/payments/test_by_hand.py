@@ -83,6 +83,25 @@ def test_evidence_ends_it_and_only_of_those_who_may(
         settle_by_hand(unit, refund_id, finance, state=RefundState.DECLINED, evidence="No.")
 
 
+@pytest.mark.parametrize("state", sorted(set(RefundState) - {RefundState.MANUAL}))
+@pytest.mark.parametrize("said", [RefundState.SUCCEEDED, RefundState.DECLINED])
+def test_evidence_of_a_refund_that_is_not_by_hand_is_refused_and_nothing_moves(
+    desk: Desk, state: RefundState, said: RefundState
+) -> None:
+    """A worker may be at the bank with it: called declined meanwhile, it would be paid back a second time."""
+    order_id, refund_id = waiting(desk, TenderKind.CASH_REGISTER)
+    finance = desk.authority(Role.FINANCE)
+    with unit_of_work() as unit:
+        unit.execute(text("UPDATE refund SET state = :state"), {"state": state.value})
+    before = order_now(order_id).version
+
+    with pytest.raises(Conflict), unit_of_work() as unit:
+        settle_by_hand(unit, refund_id, finance, state=said, evidence="Slip 17")
+
+    assert (refunds_now()[0].state, refunds_now()[0].evidence) == (state, "")
+    assert order_now(order_id).version == before
+
+
 def test_what_did_not_happen_is_tried_again_under_the_same_cap(desk: Desk) -> None:
     order_id, refund_id = waiting(desk, TenderKind.CASH_REGISTER)
     finance, supervisor = desk.authority(Role.FINANCE), desk.authority()

@@ -30,11 +30,17 @@ def settle_by_hand(
 ) -> Refund:
     """A manual refund has happened, or has not: `state` succeeded or declined, with the evidence in words.
 
-    Raises PermissionDenied, NotFound, TransitionNotAllowed, InvalidInput without evidence, Conflict for a transfer
-    that lies in a batch: the batch settles it.
+    Raises PermissionDenied, NotFound, TransitionNotAllowed, InvalidInput without evidence, Conflict for one that a
+    worker is at and for a transfer that lies in a batch: the batch settles it.
     """
     order, refund = locked_refund(session, refund_id, acting=by.context)
     by.require(Permission.REFUND_LOYALTY if refund.way == RefundWay.LOYALTY else Permission.REFUND_MANUAL)
+    if refund.state == RefundState.SENDING:
+        # The table lets the worker end it so. A person must not: what they call declined may be paid just now.
+        raise Conflict(
+            N_("A worker is at the bank with this refund, and only the bank's answer ends it."),
+            code="being_sent",
+        )
     check_refund_move(RefundState(refund.state), state, evidence=evidence)
     _refuse_in_batch(session, refund)
     refund.evidence = evidence.strip()
