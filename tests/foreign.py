@@ -95,7 +95,7 @@ def _around(unit: Session, order_id: int, colleague: int) -> None:
         [
             RemoteRecord(channel_id=THEIRS, remote_id="f", content_hash="0", payload={}, state="failed"),
             VendorOrder(order_id=order_id, data_source_id=source.id, number="V1", status=400),
-            Attention(kind="money_mismatch", order_id=order_id, channel_id=THEIRS, words="Look at it.", facts={}),
+            Attention(kind="payment_lowered", order_id=order_id, channel_id=THEIRS, words="Look at it.", facts={}),
             AddressChange(
                 order_id=order_id, side="billing", way="propose", from_address_id=address_id, to_address_id=address_id
             ),

@@ -15,7 +15,10 @@ from sqlalchemy.orm import Session
 
 from tests.api.deeds.around import AROUND, two_channels
 from tests.api.deeds.cancelling import CANCELLING, approved, on_plan, opened_by_oneself_above_the_limit
+from tests.api.deeds.desk import DESK
 from tests.api.deeds.moving import MOVING
+from tests.api.deeds.pages import BY_API, ONLY_PAGE, ONLY_PAGE_FACES
+from tests.api.deeds.refunding import REFUNDING
 from tests.api.deeds.stage import API, ORDERS, PAGE, Deed, Stage, two_orders
 from tests.api.deeds.vendors import VENDORS
 from webapp.auth.roles import Role
@@ -23,7 +26,7 @@ from webapp.core.audit import AuditEntry
 from webapp.core.db import db
 from webapp.core.operations import Operation
 
-DEEDS = [*CANCELLING, *MOVING, *AROUND, *VENDORS]
+DEEDS = [*CANCELLING, *MOVING, *REFUNDING, *DESK, *AROUND, *VENDORS]
 SAFE = {"GET", "HEAD", "OPTIONS"}
 # endpoint → why no page does it. Whatever else changes something has a deed above.
 ONLY_API = {
@@ -44,9 +47,9 @@ def stage(app: Flask, session: Session) -> Stage:
 def test_a_deed_when_done_by_either_face_then_the_same_rows_and_the_same_refusal(
     app: Flask, session: Session, deed: Deed
 ) -> None:
-    # Only administrators keep webhooks; everything else a supervisor may do.
-    is_hook = deed.endpoint.startswith("api_webhooks")
-    stage = Stage.open(app, session, Role.ADMINISTRATOR if is_hook else Role.SUPERVISOR)
+    # A supervisor may not keep webhooks, nor say what came of money.
+    needs_all = deed.endpoint.startswith(("api_webhooks", "api_refunds"))
+    stage = Stage.open(app, session, Role.ADMINISTRATOR if needs_all else Role.SUPERVISOR)
     what = deed.about or ORDERS
     page_key, api_key = what.make(stage, deed.fields or {})
     for key in (page_key, api_key):
@@ -57,7 +60,7 @@ def test_a_deed_when_done_by_either_face_then_the_same_rows_and_the_same_refusal
     deed.after()
 
     assert _endpoint(app, api) == deed.endpoint
-    assert not _endpoint(app, page).startswith("api_")
+    assert deed.endpoint in BY_API[_endpoint(app, page)]
     by_page, by_api = what.rows(page_key), what.rows(api_key)
     if deed.refused is None:
         assert page.status_code < 400, page.text
@@ -83,6 +86,25 @@ def test_routes_that_change_something_when_walked_then_each_has_a_deed_or_a_reas
     assert sorted(changing - done - ONLY_API.keys()) == []
     assert sorted((done | ONLY_API.keys()) - changing) == []
     assert sorted(done & ONLY_API.keys()) == []
+
+
+def test_pages_that_change_something_when_walked_then_each_has_its_like_in_the_api_or_a_reason(
+    app: Flask,
+) -> None:
+    changing = {
+        rule.endpoint
+        for rule in app.url_map.iter_rules()
+        if not rule.rule.startswith("/api/") and (rule.methods or set()) - SAFE
+    }
+    faces = {endpoint.partition(".")[0] for endpoint in changing}
+    told = {endpoint for endpoint in changing if endpoint.partition(".")[0] not in ONLY_PAGE_FACES}
+
+    assert sorted(told - BY_API.keys() - ONLY_PAGE.keys()) == []
+    assert sorted((BY_API.keys() | ONLY_PAGE.keys()) - told) == []
+    assert sorted(BY_API.keys() & ONLY_PAGE.keys()) == []
+    assert sorted(ONLY_PAGE_FACES.keys() - faces) == []
+    alike = {endpoint for endpoints in BY_API.values() for endpoint in endpoints}
+    assert sorted(alike ^ {deed.endpoint for deed in DEEDS}) == []
 
 
 def _endpoint(app: Flask, answer: Any) -> str:

@@ -85,6 +85,14 @@ FREE: Final = {
     "api_channels.replay_channel": "the channel speaks",
     "api_operations.retry": "work that was asked for already; it asks again, order by order",
     "api_orders.create_order": "there is no note yet",
+    "api_attention.close_entry": "takes an entry off a list; the order stays as it is",
+    "api_order_asking.ask_payment_history": "asks the bank",
+    "api_order_asking.refresh_order": "the channel speaks",
+    "api_order_moving.count_order_item_stock": "counts what open orders hold of a product; no order changes",
+    "api_refunds.check_refund": "asks the bank",
+    "api_teamwork.assign_order": "who looks after an order is no act upon it",
+    "api_teamwork.change_order_tags": "a word beside the order",
+    "api_teamwork.leave_note": "a note is how colleagues speak, also about a note",
     "attention.close": "takes an entry off a list; the order stays as it is",
     "cancellations.ask_approve": "only asks",
     "cancellations.ask_reject": "only asks",
@@ -417,6 +425,15 @@ def upload_by_api(world: World) -> str:
     return world.browser.get(f"/tracking/{answer.json['id']}").text
 
 
+def undo_by_api(world: World) -> TestResponse:
+    newest = db.session.scalars(select(func.max(TrackingUpload.id))).one()
+    return world.program.post("/orders/bulk_tracking_number_update_undo/", {"id": newest})
+
+
+def on_refund(path: str, **words: str) -> Act:
+    return lambda w: w.program.post(f"/refunds/{w.refund.id}/{path}/", words)
+
+
 def tell_all(world: World) -> str:
     """Nothing is sent of an order whose note must be read first."""
     world.form(f"/channels/{world.counter.desk.channel.id}/told/again")
@@ -571,6 +588,30 @@ HELD: Final[dict[str, tuple[Act, Act]]] = {
         nothing,
         lambda w: w.api("POST", "change_shipping_address/", **TURKISH),
     ),
+    "api_order_addresses.withdraw_address_change": (
+        nothing,
+        lambda w: w.api("POST", "withdraw_address_change/", address_change=1),
+    ),
+    "api_order_asking.issue_label": (
+        connected,
+        lambda w: w.api("POST", "issue_label/", cargo_company=1),
+    ),
+    "api_integration_actions.send_again": (
+        told,
+        lambda w: w.program.post("/integration_actions/1/send_again/"),
+    ),
+    "api_integration_actions.done_by_hand": (
+        told,
+        lambda w: w.program.post("/integration_actions/1/done_by_hand/"),
+    ),
+    "api_refunds.retry_refund": (declined, on_refund("retry")),
+    "api_refunds.enter_evidence": (approved, on_refund("evidence", state="succeeded", evidence="Till 7")),
+    "api_refunds.enter_payee": (
+        approved,
+        on_refund("payee", iban=GOOD_IBAN, holder_name="Elif Koc"),
+    ),
+    "api_refunds.enter_returned": (at_the_bank, on_refund("returned", words="Closed.")),
+    "api_tracking.bulk_tracking_number_update_undo": (applied, undo_by_api),
     "api_tracking.bulk_tracking_number_update": (nothing, upload_by_api),
     "api_vendor_orders.change_vendor_order": (
         nothing,

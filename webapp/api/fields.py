@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum, IntEnum
 from typing import Any, Final
@@ -14,6 +14,7 @@ LARGEST_AMOUNT: Final = Decimal("99999999999999.9999")  # of numeric(18, 4)
 MOST_IN_LIST: Final = 1_000  # lines of an order, items of a deed
 LONGEST_TEXT: Final = 10_000
 _EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _FIGURE = re.compile(r"[+-]?\d{1,14}(\.\d{1,4})?")
 
 
@@ -92,6 +93,21 @@ class Moment(fields.Field[datetime]):
         return at.astimezone(UTC)
 
 
+class Day(fields.Field[date]):
+    """A day, `2026-11-20`."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> date:
+        if not isinstance(value, str) or not _DAY.fullmatch(value):
+            raise ValidationError("Write a day such as 2026-11-20.")
+        try:
+            day = date.fromisoformat(value)
+        except ValueError:
+            raise ValidationError("There is no such day.") from None
+        if not _EARLIEST.date() <= day <= _LATEST.date():
+            raise ValidationError("The day must be between 1900 and 2200.")
+        return day
+
+
 class Word(fields.Field[Any]):
     """A member of an enum by its value, or one of `only` these; a status by its number as text, "400"."""
 
@@ -164,6 +180,8 @@ def described(field: Any, **_ignored: Any) -> dict[str, Any]:
         told = {"type": "string", "pattern": r"^[+-]?[0-9]{1,14}(\.[0-9]{1,4})?$"}
     elif isinstance(field, Moment):
         told = {"type": "string", "format": "date-time"}
+    elif isinstance(field, Day):
+        told = {"type": "string", "format": "date"}
     elif isinstance(field, Word):
         told = {"type": "string", "enum": list(field.known)}
     elif isinstance(field, Words):

@@ -34,6 +34,8 @@ def refund_json(row: Refund) -> Json:
         "gateway": row.gateway,
         "gateway_ref": row.gateway_ref,
         "reason": row.reason,
+        "evidence": row.evidence,
+        "has_payee": row.payee_id is not None,
         "first_sent_date": stamp(row.first_sent_at),
         "settled_date": stamp(row.settled_at),
         "created_date": stamp(row.created_at),

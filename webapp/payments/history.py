@@ -129,6 +129,12 @@ def get_transaction_amount(session: Session, order_id: int) -> Decimal | None:
     return sum((each.captured - each.refunded for each in told if each.was_told), Decimal(0))
 
 
+def newest_question(session: Session, order_id: int) -> Operation | None:
+    """The last time that somebody asked about an order's payments; `told_payments` reads its result."""
+    query = select(Operation).where(Operation.kind == KIND, Operation.order_id == order_id)
+    return session.scalars(query.order_by(Operation.created_at.desc()).limit(1)).one_or_none()
+
+
 def told_payments(result: dict[str, Any]) -> tuple[ToldPayment, ...]:
     """The payments of an operation's result."""
     return tuple(_payment(row) for row in result.get("payments", ()))

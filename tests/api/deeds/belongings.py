@@ -14,7 +14,8 @@ OWN = {
     "id", "number", "remote_id", "order_id", "group_id", "idem_key", "order_item_id", "plan_id", "transaction_id",
     "refund_id", "cancellation_plan_id", "subject_id", "origin", "actor", "request_id", "remote_addr", "dedupe_key",
     "operation_id", "gateway_ref", "folded", "package_id", "channel_id", "subscription_id", "event_id", "upload_id",
-    "subject", "secrets", "key", "stored_name", "content_hash", "file_name", "lease_token", "answer_ms",
+    "subject", "secrets", "key", "stored_name", "content_hash", "file_name", "lease_token", "answer_ms", "reference",
+    "submission", "payee_id", "author", "product_id",
 }  # fmt: skip
 TIMES = ("_at", "_date", "_until", "_since")
 UNTOLD = {"at", "facts", "args", "summary", "payload"}

@@ -20,6 +20,7 @@ from webapp.orders.service.moving import move_items
 from webapp.orders.service.packing import split_packages
 from webapp.orders.service.store import (
     accept_in_store,
+    count_item_stock,
     create_mapping,
     deliver_in_store,
     mark_as_not_sent,
@@ -64,6 +65,12 @@ class CreateMapping(Schema):
 
     order_item = Key(required=True)
     stock_list = Key(allow_none=True, load_default=None)
+
+
+class CountStock(Schema):
+    """An item whose product is counted, in the stock list that it reserves from."""
+
+    order_item = Key(required=True)
 
 
 @resource.patch(f"/{PK}/change_order_status/")
@@ -160,6 +167,18 @@ def map_order_item(sent: Json, pk: int) -> Response:
         item_ids_of(session, pk, [sent["order_item"]])
         create_mapping(session, sent["order_item"], audit_context(), stock_list_id=sent["stock_list"])
     return answer_order(pk)
+
+
+@resource.post(f"/{PK}/update_order_item_send_stock/")
+@requires(Permission.ORDERS_CHANGE_STATUS)
+@resource.arguments(CountStock)
+@answers(200, "StockCount", "What all open orders hold of the item's product in its stock list.")
+def count_order_item_stock(sent: Json, pk: int) -> Json:
+    """Count anew how much of an item's product open orders have reserved"""
+    with order_write(pk) as session:
+        item_ids_of(session, pk, [sent["order_item"]])
+        reserved = count_item_stock(session, sent["order_item"], audit_context())
+    return {"order_item": sent["order_item"], "reserved": f"{reserved.normalize():f}"}
 
 
 def _draft(at: int, parcel: dict[str, Any]) -> PackageDraft:

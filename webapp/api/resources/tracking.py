@@ -8,7 +8,7 @@ from marshmallow import Schema
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from webapp.api.blueprint import Resource, answers
-from webapp.api.fields import QueryWhole
+from webapp.api.fields import Key, QueryWhole
 from webapp.api.paging import Json
 from webapp.auth.permissions import Permission, audit_context, channel_scope, current_staff, requires
 from webapp.core.db import db, unit_of_work
@@ -41,6 +41,12 @@ class UploadQuery(Schema):
     id = QueryWhole(least=1, required=True)
 
 
+class UndoneUpload(Schema):
+    """Which upload is taken back."""
+
+    id = Key(required=True)
+
+
 @resource.post("/bulk_tracking_number_update/")
 @requires(Permission.TRACKING_UPLOAD)
 @resource.doc(**_FORM)
@@ -64,10 +70,7 @@ def bulk_tracking_number_update() -> Response:
     except BaseException:
         _store().remove(stored.name)
         raise
-    response = jsonify(answer)
-    response.status_code = 202
-    response.headers["Location"] = url_for("api_tracking.bulk_tracking_number_update_status", id=answer["id"])
-    return response
+    return _accepted(answer)
 
 
 @resource.get("/bulk_tracking_number_update_status/")
@@ -80,6 +83,20 @@ def bulk_tracking_number_update_status(wanted: Json) -> Json:
     session = db.session()
     service.visible_upload(session, wanted["id"], current_staff().id, channel_scope())
     return _json(service.bulk_tracking_number_update_status(session, wanted["id"]))
+
+
+@resource.post("/bulk_tracking_number_update_undo/")
+@requires(Permission.TRACKING_UPLOAD)
+@resource.arguments(UndoneUpload)
+@resource.doc(**{"x-refusals": ["404"]})
+@answers(202, "TrackingUpload", "The upload; `Location` is where to ask how far it is.")
+def bulk_tracking_number_update_undo(sent: Json) -> Response:
+    """Take an upload back within a day, for items that nobody has changed since and whose channel was not told yet"""
+    _refuse_narrow_token()
+    service.visible_upload(db.session(), sent["id"], current_staff().id, channel_scope())
+    with unit_of_work() as session:
+        service.undo_upload(session, sent["id"], audit_context())
+        return _accepted(_json(service.bulk_tracking_number_update_status(session, sent["id"])))
 
 
 def _refuse_narrow_token() -> None:
@@ -100,6 +117,13 @@ def _stored(file: Any) -> StoredFile:
 
 def _store() -> FileStore:
     return FileStore.of_home(current_app.extensions["kontor_settings"].home)
+
+
+def _accepted(answer: Json) -> Response:
+    response = jsonify(answer)
+    response.status_code = 202
+    response.headers["Location"] = url_for("api_tracking.bulk_tracking_number_update_status", id=answer["id"])
+    return response
 
 
 def _json(status: UploadStatus) -> Json:

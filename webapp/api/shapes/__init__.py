@@ -5,7 +5,7 @@ ALL maps each name to its shape; the specification takes them from there.
 
 from typing import Any
 
-from webapp.api.shapes import around, channels, deeds, money, operations, order, vendors, webhooks
+from webapp.api.shapes import around, channels, deeds, desk, money, operations, order, vendors, webhooks
 
 Shape = dict[str, Any]
 
@@ -15,6 +15,7 @@ ALL: dict[str, Shape] = {
     **channels.SHAPES,
     **operations.SHAPES,
     **deeds.SHAPES,
+    **desk.SHAPES,
     **around.SHAPES,
     **webhooks.SHAPES,
     **vendors.SHAPES,

@@ -1,6 +1,7 @@
 """Deeds with a name of their own: paid at the door, picked up in a store, held back from the warehouse, stock let go."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Final
 
 from sqlalchemy import select
@@ -17,6 +18,7 @@ from webapp.orders.locks import lock_order
 from webapp.orders.models import Order, OrderItem, VendorOrder, VendorOrderItem
 from webapp.orders.service.editing import check_version
 from webapp.orders.service.moving import Moved, items_under_lock, move_items, name_of, require_moving
+from webapp.orders.service.order_item_service import OrderItemService
 from webapp.orders.service.standing import touch
 from webapp.orders.service.stock import add_reservations, reserved_in, reserved_of
 from webapp.orders.service.wording import listed
@@ -151,6 +153,20 @@ def create_mapping(
         add_reservations(session, released | ({} if after is None else {after[0]: after[1]}))
         session.flush()
     return item
+
+
+def count_item_stock(session: Session, item_id: int, context: AuditContext) -> Decimal:
+    """Count anew what all open orders hold of an item's product in its stock list; a second time nothing changes.
+
+    Raises NotFound, and Conflict for an item without a stock list.
+    """
+    item = session.get(OrderItem, item_id)
+    if item is None:
+        raise NotFound(N_("There is no such item or stock list."))
+    reserved = OrderItemService(session).update_order_item_send_stock(item, context)
+    if reserved is None:
+        raise Conflict(N_("This item has no stock list to count in."))
+    return reserved
 
 
 def _map(

@@ -72,5 +72,5 @@ def check_refund_move(
     if current is RefundState.MANUAL and not evidence.strip():
         raise InvalidInput(
             N_("A refund that was checked by hand needs its evidence."),
-            fields={"evidence": [N_("Give the bank's reference or say what you saw.")]},
+            fields={"evidence": [N_("Enter the bank's or the till's reference.")]},
         )

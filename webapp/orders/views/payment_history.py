@@ -3,12 +3,10 @@
 from typing import Any, Final
 
 from flask import Response, url_for
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from webapp.auth.permissions import Permission, audit_context, channel_scope, requires
 from webapp.core.db import db, unit_of_work
-from webapp.core.operations import Operation
 from webapp.core.text import N_
 from webapp.orders.models import Order
 from webapp.orders.queries.cancelling import visible_order
@@ -16,7 +14,7 @@ from webapp.orders.service import OrderService
 from webapp.orders.views.blueprint import blueprint
 from webapp.orders.views.detail import part_of_page
 from webapp.payments.gateway import Outcome, Standing
-from webapp.payments.history import KIND, told_payments
+from webapp.payments.history import newest_question, told_payments
 from webapp.ui.htmx import is_htmx, redirect
 from webapp.ui.i18n import gettext
 
@@ -57,8 +55,7 @@ def ask_payment_history(order_id: int) -> Response:
 
 def payment_history_ctx(session: Session, order_id: int) -> dict[str, Any]:
     """The newest question with its answer; both None when nobody has asked."""
-    query = select(Operation).where(Operation.kind == KIND, Operation.order_id == order_id)
-    operation = session.scalars(query.order_by(Operation.created_at.desc()).limit(1)).one_or_none()
+    operation = newest_question(session, order_id)
     told = told_payments(operation.result) if operation is not None and operation.result else ()
     return {
         "operation": operation,

@@ -7,7 +7,6 @@ from flask import Response, make_response, render_template, request, url_for
 from sqlalchemy.orm import Session
 
 from webapp.auth.permissions import Permission, audit_context, channel_scope, requires
-from webapp.core.audit import record
 from webapp.core.db import db, unit_of_work
 from webapp.core.errors import Conflict, InvalidInput, NotFound
 from webapp.core.money import quantise
@@ -23,7 +22,7 @@ from webapp.orders.service.cancellation.deciding import (
     reject_order_cancel,
 )
 from webapp.orders.service.cancellation.statuses import update_cancel_status
-from webapp.orders.service.refunds.manual import check_now, settle_by_hand, try_again
+from webapp.orders.service.refunds.manual import ask_now, settle_by_hand, try_again
 from webapp.orders.views.acting import authority, money_act
 from webapp.orders.views.blueprint import blueprint
 from webapp.orders.views.detail import part_of_page
@@ -119,9 +118,7 @@ def check_refund(refund_id: uuid.UUID) -> Response:
     refund = _refund(db.session(), refund_id)
     order_id, amount = refund.order_id, _amount(refund)
     with unit_of_work() as session:
-        check_now(session, refund_id)
-        subject = ("refund", refund_id)
-        record(session, audit_context(), "refund.checked", subject=subject, order_id=order_id, summary=amount)
+        ask_now(session, refund_id, audit_context())
     if not is_htmx():
         return redirect(url_for("orders.show", order_id=order_id))
     order = visible_order(db.session(), order_id, channel_scope())

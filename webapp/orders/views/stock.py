@@ -9,13 +9,13 @@ from sqlalchemy.orm import Session
 from webapp.auth.permissions import Permission, audit_context, channel_scope, requires
 from webapp.core.db import db, unit_of_work
 from webapp.core.errors import Conflict, InvalidInput
-from webapp.core.text import N_
 from webapp.orders.forms.stock import StockForm
 from webapp.orders.models import Order, OrderItem
 from webapp.orders.queries import cancelling as queries
 from webapp.orders.queries.stock import item_of, stocks_of
-from webapp.orders.service import OrderItemService, OrderService
+from webapp.orders.service import OrderService
 from webapp.orders.service.stock import can_reserve
+from webapp.orders.service.store import count_item_stock
 from webapp.orders.views.blueprint import blueprint
 from webapp.orders.views.cancelling import ORDER_CHANGED
 from webapp.orders.views.detail import part_of_page
@@ -67,10 +67,7 @@ def count_stock(order_id: int, item_id: int) -> Response:
     """Count anew what all open orders hold of its product in its list; a second time nothing changes."""
     _seen(db.session(), order_id, item_id)
     with unit_of_work() as unit:
-        item = unit.get_one(OrderItem, item_id)
-        reserved = OrderItemService(unit).update_order_item_send_stock(item, audit_context())
-    if reserved is None:
-        raise Conflict(N_("This item has no stock list to count in."))
+        reserved = count_item_stock(unit, item_id, audit_context())
     told = gettext("Counted: open orders hold %(count)s.", count=quantity_text(reserved))
     return trigger(toast(_anew(order_id, item_id), told), ORDER_CHANGED)
 

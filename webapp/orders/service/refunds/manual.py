@@ -6,7 +6,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from webapp.auth.roles import Permission
-from webapp.core.audit import record
+from webapp.core.audit import AuditContext, record
 from webapp.core.errors import Conflict, InvalidInput, NotFound
 from webapp.core.money import in_words
 from webapp.core.operations import Queue, hint_after_commit
@@ -152,6 +152,20 @@ def try_plan_again(session: Session, order_id: int, plan_id: int, by: Authority)
         raise Conflict(N_("No refund of this plan was declined."), code="nothing_declined")
     for refund_id in open_again:
         try_again(session, refund_id, by)
+
+
+def ask_now(session: Session, refund_id: uuid.UUID, context: AuditContext) -> None:
+    """Somebody wants to know at once how a refund stands: the machine looks now, and the log says who asked."""
+    refund = session.get_one(Refund, refund_id)
+    check_now(session, refund_id)
+    record(
+        session,
+        context,
+        "refund.checked",
+        subject=("refund", refund.id),
+        order_id=refund.order_id,
+        summary=in_words(refund.amount, refund.currency),
+    )
 
 
 def check_now(session: Session, refund_id: uuid.UUID) -> None:

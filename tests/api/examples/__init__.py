@@ -1,0 +1,1 @@
+"""Calls of every operation of the API, in the order in which docs/api.md shows them."""
