@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from enum import Enum
 from typing import Any, Final, NamedTuple
 
 from flask_babel import gettext
 
 from webapp.core.audit import AuditEntry, Origin
 from webapp.core.text import N_
-from webapp.orders.enums import CancelStatus, OrderStatus
+from webapp.orders.enums import CancelStatus, OrderStatus, RefundState, RefundWay
 from webapp.orders.queries.timeline import Happened
 from webapp.orders.views.amounts_in_words import one_amount, with_amounts
 from webapp.orders.views.sentences import sentence as sentence_of
+from webapp.orders.views.shown import worded
 from webapp.ui.formatting import long_time, short_day
 
 RULE: Final = "Rule"  # how sentences about our own arithmetic begin
@@ -54,6 +56,7 @@ _FIELDS: Final = {
     "district": N_("District"),
     "city": N_("City"),
     "state": N_("State"),
+    "way": N_("Way"),
     "postcode": N_("Postcode"),
     "country": N_("Country"),
     "tax_office": N_("Tax office"),
@@ -71,6 +74,8 @@ _NOT_TOLD: Final = {
     "refund",
     "stock_list_id",
 }
+# What an address calls a state is a refund's standing.
+_OF_REFUNDS: Final[Mapping[str, type[Enum]]] = {"state": RefundState, "way": RefundWay}
 _TOLD_WHOLE: Final = {"order.created", "order.payment.added"}
 
 
@@ -104,13 +109,13 @@ def told(entry: Happened, channel: str, currency: str = "") -> Told:
     else:
         name = channel if channel in sentence else RULE if sentence.startswith(f"{RULE} ") else ""
         before, strong, after = sentence.partition(name) if name else (sentence, "", "")
-    changes = [] if entry.erased or entry.tag in _TOLD_WHOLE else _changes(entry.changes, currency)
+    changes = [] if entry.erased or entry.tag in _TOLD_WHOLE else _changes(entry.tag, entry.changes, currency)
     return Told(entry, _tone(entry), before, strong, after, changes)
 
 
 def said_of(entry: "Happened | AuditEntry") -> str:
     """What was done, in words that follow the name of who did it."""
-    known = sentence_of(entry.tag, entry.summary, refused=entry.refused)
+    known = sentence_of(entry.tag, entry.summary, refused=entry.refused, by_itself=entry.staff_id is None)
     return known or entry.summary or _of_tag(entry.tag)
 
 
@@ -125,12 +130,16 @@ def _of_tag(tag: str) -> str:
     return tag.removeprefix("order.").replace(".", " ").replace("_", " ").capitalize()
 
 
-def _changes(changes: Mapping[str, Any], currency: str) -> list[Change]:
+def _changes(tag: str, changes: Mapping[str, Any], currency: str) -> list[Change]:
+    kinds = _OF_REFUNDS if tag.startswith("refund.") else {}
     found = []
     for field, values in changes.items():
         if field in _NOT_TOLD or not isinstance(values, list) or len(values) != 2:
             continue
-        old, new = (_value(field, value, currency) for value in values)
+        old, new = (
+            worded(kinds[field], value) if field in kinds else _value(field, value, currency)
+            for value in values
+        )
         if old != new:
             found.append(Change(gettext(_FIELDS.get(field, field.replace("_", " ").capitalize())), old, new))
     return found

@@ -9,6 +9,7 @@ from flask_babel import gettext
 from webapp.orders.enums import MoneyHolder, RefundState, TenderKind
 from webapp.orders.models import DiscountItem, Order
 from webapp.orders.queries.detail import Payment
+from webapp.orders.views.refund_words import state_label
 from webapp.orders.views.shown import worded
 from webapp.payments.models import Refund, Transaction
 
@@ -71,4 +72,4 @@ def paid(payment: Payment) -> Paid:
 def went_back(refund: Refund) -> WentBack:
     """The refund in words."""
     state = RefundState(refund.state)
-    return WentBack(refund, gettext(state.label), state.dot, refund.plan_id is None)
+    return WentBack(refund, state_label(refund), state.dot, refund.plan_id is None)

@@ -31,7 +31,7 @@ def refund_words(refund: plans.RefundState, *, is_replaced: bool) -> RefundWords
     state = RefundState(row.state)
     return RefundWords(
         row=row,
-        label=gettext(state.label),
+        label=state_label(row),
         dot=state.dot,
         way=way_label(RefundWay(row.way), refund.kind),
         sentence=_sentence(refund, state),
@@ -39,6 +39,13 @@ def refund_words(refund: plans.RefundState, *, is_replaced: bool) -> RefundWords
         is_manual=state is RefundState.MANUAL,
         was_declined=state is RefundState.DECLINED and not is_replaced,
     )
+
+
+def state_label(row: Refund) -> str:
+    """Where the refund stands; a refund that the channel was to make was declined by the channel, not by a bank."""
+    if row.state == RefundState.DECLINED and row.way == RefundWay.CHANNEL:
+        return gettext("Declined by the channel")
+    return gettext(RefundState(row.state).label)
 
 
 def at(moment: datetime) -> str:

@@ -22,14 +22,10 @@ _DONE: Final = {
     "cancellation_request.confirmed": N_("confirmed a request to cancel. %(words)s"),
     "cancellation_request.approved": N_("approved a request to cancel. %(words)s"),
     "cancellation_request.rejected": N_("rejected a request to cancel: %(words)s"),
-    "refund.sending": N_("is sending the refund of %(words)s"),
-    "refund.succeeded": N_("refund paid back: %(words)s"),
-    "refund.pending": N_("refund accepted by the bank: %(words)s"),
-    "refund.unknown": N_("refund without an answer: %(words)s"),
-    "refund.declined": N_("refund declined: %(words)s"),
-    "refund.manual": N_("refund handed to a person: %(words)s"),
+    "refund.succeeded": N_("booked the refund as paid back: %(words)s"),
+    "refund.declined": N_("booked the refund as declined: %(words)s"),
+    "refund.manual": N_("left the refund to a person: %(words)s"),
     "refund.tried_again": N_("tries the refund of %(words)s again"),
-    "refund.reversed": N_("refund taken back by the bank: %(words)s"),
     "refund.restored": N_(
         "has the bank asked about the refund of %(words)s before it is sent: a backup was restored"
     ),
@@ -53,6 +49,16 @@ _DONE: Final = {
     "attention.closed": N_("closed an attention entry: %(words)s"),
     "reconciliation_break.closed": N_("closed a difference with the bank: %(words)s"),
 }
+# What nobody did: the sentence stands alone.
+_BY_ITSELF: Final = {
+    "refund.sending": N_("The refund of %(words)s is being sent"),
+    "refund.succeeded": N_("Refund paid back: %(words)s"),
+    "refund.pending": N_("Refund accepted by the bank: %(words)s"),
+    "refund.unknown": N_("Refund without an answer: %(words)s"),
+    "refund.declined": N_("Refund declined: %(words)s"),
+    "refund.manual": N_("Refund handed to a person: %(words)s"),
+    "refund.reversed": N_("Refund taken back by the bank: %(words)s"),
+}
 _TRIED: Final = {
     "cancellation_plan.opened": N_("could not open a cancellation plan: %(words)s"),
     "cancellation_plan.approved": N_("could not approve the cancellation plan: %(words)s"),
@@ -60,10 +66,10 @@ _TRIED: Final = {
 }
 
 
-def sentence(tag: str, summary: str, *, refused: bool) -> str | None:
-    """The entry in words; None for one that this page has no words for."""
+def sentence(tag: str, summary: str, *, refused: bool, by_itself: bool) -> str | None:
+    """The entry in words; None for one that this page has no words for. `by_itself`: no person did it."""
     if refused:
         template = _TRIED.get(tag, N_("was refused: %(words)s") if tag in _DONE else None)
     else:
-        template = _DONE.get(tag)
+        template = (_BY_ITSELF.get(tag) if by_itself else None) or _DONE.get(tag) or _BY_ITSELF.get(tag)
     return None if template is None else gettext(template, words=summary).rstrip()
