@@ -356,3 +356,32 @@ def test_many_plans_when_rejected_from_the_bulk_bar_then_a_verdict_each(
     page.reload(wait_until="networkidle")
     expect(page.locator("#verdicts")).to_contain_text("Done")
     assert [order_now(order_id).status for order_id in orders.planned] == [400, 400, 400]
+
+
+def test_boxes_when_all_or_none_are_ticked_at_once_then_the_figures_follow(
+    desk: OpenDesk, orders: Orders
+) -> None:
+    page = desk()
+    page.goto(f"/orders/{orders.plain}")
+    page.get_by_role("link", name="Cancel…").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.locator("#cancel-sentence")).to_contain_text("137.50")
+    dialog.get_by_role("button", name="Tick none").click()
+    expect(dialog.locator("input[name^=items-]:checked")).to_have_count(0)
+    expect(dialog.locator("#cancel-sentence")).not_to_contain_text("137.50")
+    dialog.get_by_role("button", name="Tick all").click()
+    expect(dialog.locator("#cancel-sentence")).to_contain_text("137.50")
+    assert axe_problems(page) == []
+
+
+def test_item_when_cancelled_from_its_row_then_the_dialog_has_it_alone(
+    desk: OpenDesk, orders: Orders
+) -> None:
+    page = desk()
+    page.goto(f"/orders/{orders.plain}")
+    page.get_by_role("link", name="Explain the price of Product 3").click()
+    page.get_by_role("link", name="Cancel this item…").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("checkbox", name="Product 3")).to_be_checked()
+    expect(dialog.locator("input[name^=items-]:checked")).to_have_count(1)
+    expect(dialog.locator("#cancel-sentence")).to_contain_text("25.00")

@@ -1,5 +1,6 @@
 """Cancel…: what the dialog shows, what it opens, what it gives back, and that a refusal moves nothing."""
 
+import re
 from dataclasses import replace
 from decimal import Decimal
 
@@ -329,3 +330,39 @@ def test_form_when_the_order_is_of_a_channel_out_of_reach_then_404(app: Flask, o
     assert outsider.post(f"/orders/{order_id}/cancel", data=data).status_code == 404
     assert outsider.post(f"/orders/{order_id}/cancel/preview", data=data).status_code == 404
     assert outsider.get("/orders/99999999999999999999/cancel").status_code == 404
+
+
+def ticked(page: str) -> list[int]:
+    """Ids of the items whose boxes are ticked."""
+    boxes = re.findall(r'<input[^>]*name="items-(\d+)"[^>]*>', page)
+    return [int(key) for key in boxes if re.search(rf'<input[^>]*checked[^>]*name="items-{key}"', page)]
+
+
+def test_dialog_when_a_link_names_an_item_then_that_one_alone_is_ticked(
+    agent: StaffClient, order_id: int
+) -> None:
+    first, second = (item.id for item in items_of_order(order_id))
+    url = f"/orders/{order_id}/cancel"
+
+    assert ticked(agent.get(url).text) == [first, second]
+    assert ticked(agent.get(f"{url}?item={second}").text) == [second]
+    assert ticked(agent.get(f"{url}?item=999999&item=x").text) == [first, second]
+    price = agent.get(f"/orders/{order_id}/items/{second}/price").text
+    assert f'hx-get="{url}?item={second}"' in price
+
+
+def test_dialog_when_just_opened_then_asks_for_the_reason_once_and_blames_nobody(
+    agent: StaffClient, order_id: int
+) -> None:
+    page = agent.get(f"/orders/{order_id}/cancel").text
+
+    assert '<p class="k-small k-muted">Choose a reason.</p>' in page
+    assert "Choose a reason for" not in page
+    assert "k-small k-bad" not in page
+
+
+def test_price_when_the_reader_may_not_cancel_then_offers_no_cancelling(app: Flask, order_id: int) -> None:
+    first = items_of_order(order_id)[0].id
+    finance = at_desk(app, Role.FINANCE)
+
+    assert "Cancel this item" not in finance.get(f"/orders/{order_id}/items/{first}/price").text

@@ -4,7 +4,7 @@ Its fields carry the names at which the rules report a problem (`items-7`, `reas
 every sentence of a refusal finds its place.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
@@ -72,6 +72,12 @@ class CancelForm(FlaskForm):
     choosable: Sequence[Choosable]
     reasons: Mapping[int, Reason]
     currency: str
+
+    def tick_only(self, keys: Collection[int]) -> None:
+        """Tick these items alone; all stay ticked where none of them is offered."""
+        if any(item.key in keys for item in self.choosable):
+            for item in self.choosable:
+                self[f"items-{item.key}"].data = item.key in keys
 
     @property
     def expected_version(self) -> int | None:

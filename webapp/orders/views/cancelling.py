@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Response, make_response, render_template, url_for
+from flask import Response, make_response, render_template, request, url_for
 from flask_babel import gettext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -33,10 +33,11 @@ ORDER_CHANGED = "order:changed"
 @blueprint.get("/<int:order_id>/cancel")
 @requires(Permission.CANCEL_OPEN)
 def ask_cancel(order_id: int) -> Response:
-    """The empty form: everything ticked, nothing chosen."""
+    """The empty form, nothing chosen: everything ticked, or the `item`s that the link names, as far as they are offered."""
     session = db.session()
     order = queries.visible_order(session, order_id, channel_scope())
     form = _form(session, order)
+    form.tick_only(set(request.args.getlist("item", type=int)))
     return _shown(session, order, form)
 
 
@@ -146,12 +147,12 @@ def _outcome(session: Session, order: Order, form: CancelForm) -> Outcome:
     if wrong and form.choosable and not form.taken():
         return not_drafted(wrong, order.currency)
     try:
-        request = form.to_input()
+        wanted = form.to_input()
     except InvalidInput as refused:
         return not_drafted([gettext(refused.message)], order.currency)
     except KeyError:
         return not_drafted(wrong, order.currency)
-    draft = diagnose(session, order, request)
+    draft = diagnose(session, order, wanted)
     return outcome_of(draft, order.currency, _tender_kinds(session, order.id), authority())
 
 

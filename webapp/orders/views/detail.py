@@ -68,7 +68,7 @@ def show_ctx(session: Session, order_id: int, scope: Scope) -> dict[str, Any]:
         "order": order,
         "order_id": order.id,
         "words": worder.words(order),
-        "lines": item_lines(items),
+        "lines": item_lines(items, of_order=head.external_status),
         "sums": sums(order, detail.discounts(session, order.id) if Part.DISCOUNTS in head.has else ()),
         "missing": _missing(order, items),
         "payments": [paid(payment) for payment in payments],
@@ -143,9 +143,14 @@ def price(order_id: int, item_id: int) -> Response:
     if position is None:
         raise NotFound(N_("This order has no such item."))
     row, lines = items[position].row, explained(items, position, detail.discounts(session, order_id))
-    may_stock = can(Permission.ORDERS_CHANGE_STATUS) and can_reserve(row)
     return part_of_page(
-        "orders/_price.html", in_table=True, order=order, item=row, lines=lines, may_stock=may_stock
+        "orders/_price.html",
+        in_table=True,
+        order=order,
+        item=row,
+        lines=lines,
+        may_stock=can(Permission.ORDERS_CHANGE_STATUS) and can_reserve(row),
+        may_cancel=can(Permission.CANCEL_OPEN) and row.status in LIVE_STATUSES,
     )
 
 

@@ -8,7 +8,15 @@ from flask_babel import gettext, ngettext
 from markupsafe import Markup, escape
 
 from webapp.auth.roles import Permission, Role
-from webapp.orders.cancellation import CancellationDraft, PlanDraft, PlanLine, TenderPart
+from webapp.orders.cancellation import (
+    CancellationDraft,
+    PlanDraft,
+    PlanLine,
+    Problem,
+    ProblemCode,
+    Severity,
+    TenderPart,
+)
 from webapp.orders.enums import PlanKind, RefundWay, TenderKind
 from webapp.orders.service.cancellation.authority import Authority
 from webapp.orders.views.items import quantity_text
@@ -55,14 +63,23 @@ def outcome_of(draft: CancellationDraft, currency: str, kinds: Mapping[int, str]
         total=draft.refund_amount,
         left_before=draft.left_before,
         left_after=draft.left_after,
-        problems=[
-            (gettext(problem.message), problem.severity.value == "opening") for problem in draft.problems
-        ],
+        problems=_problems(draft.problems),
         approval=approval,
         sentence=_sentence(draft, currency, approval),
         can_open=draft.can_open,
         currency=currency,
     )
+
+
+def _problems(problems: Sequence[Problem]) -> list[tuple[str, bool]]:
+    """What stands in the way. A reason that nobody has had the time to choose is no mistake yet, and is asked for once."""
+    missing = [each for each in problems if each.code is ProblemCode.REASON_MISSING]
+    told = [
+        (gettext(each.message), each.severity is Severity.OPENING) for each in problems if each not in missing
+    ]
+    if len(missing) > 1:
+        told.append((gettext("Choose a reason."), False))
+    return told + [(gettext(each.message), False) for each in missing if len(missing) == 1]
 
 
 def not_drafted(sentences: Sequence[str], currency: str) -> Outcome:

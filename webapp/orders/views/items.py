@@ -35,9 +35,9 @@ class Parcel(NamedTuple):
     shipped_at: datetime | None = None
 
 
-def item_lines(items: Iterable[Item]) -> list[ItemLine]:
-    """The rows in words."""
-    return [_line(item) for item in items]
+def item_lines(items: Iterable[Item], *, of_order: str | None = None) -> list[ItemLine]:
+    """The rows in words; what the channel says of one is said where it is not what it says `of_order`."""
+    return [_line(item, of_order) for item in items]
 
 
 class PeekLine(NamedTuple):
@@ -93,7 +93,7 @@ def quantity_text(quantity: Decimal) -> str:
     return number(int(whole) if quantity == whole else quantity.normalize())
 
 
-def _line(item: Item) -> ItemLine:
+def _line(item: Item, of_order: str | None) -> ItemLine:
     row = item.row
     status = OrderStatus(row.status)
     return ItemLine(
@@ -102,7 +102,7 @@ def _line(item: Item) -> ItemLine:
         dot=status.dot,
         attributes=_attributes(row.attributes),
         quantity=quantity_text(row.quantity),
-        external_status=item.external_status,
+        external_status=item.external_status if item.external_status != of_order else None,
         parcel=parcel(item.cargo, row.shipping_company, row.tracking_number, row.tracking_url),
     )
 

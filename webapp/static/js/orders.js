@@ -1,6 +1,6 @@
-// The list of orders renews itself when a pull has ended, but never under somebody's hands; and copying to the clipboard.
+// The list of orders renews itself when a pull has ended, but never under somebody's hands; ticking all or none; and copying to the clipboard.
 (() => {
-  const { one, on } = kontor;
+  const { one, all, on } = kontor;
 
   const inUse = list => Boolean(one('.k-pick input:checked, .k-peek, details[open]', list))
     || list.contains(document.activeElement) && document.activeElement.matches('input[type=search]');
@@ -16,6 +16,15 @@
     const { elt, requestConfig } = event.detail;
     const news = ['order:changed', 'orders:changed'].includes(requestConfig.triggeringEvent?.type);
     if (elt.id === 'order' && news && one('form[data-typing]', elt)) event.preventDefault();
+  });
+
+  // All or none of the boxes in a fieldset: what listens to one of them hears of it once.
+  on('click', event => {
+    const button = event.target.closest('[data-ticks]');
+    if (!button) return;
+    const boxes = all('input[type=checkbox]', button.closest('fieldset'));
+    for (const box of boxes) box.checked = button.dataset.ticks === 'all';
+    boxes[0]?.dispatchEvent(new Event('input', { bubbles: true }));
   });
 
   on('click', async event => {
