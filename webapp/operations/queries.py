@@ -112,8 +112,11 @@ def recent_of_channel(session: Session, channel_id: int, *, limit: int = 10) -> 
 
 
 def open_of_channel(session: Session, channel_id: int) -> list[Line]:
-    """What waits or runs for a channel, oldest first; who may see the channel may see these."""
-    query = _lines().where(Operation.channel_id == channel_id, IS_OPEN)
+    """What is read from a channel or told to it just now, oldest first; who may see the channel may see these.
+
+    Refunds and parcels of its orders have a channel as well, and pages of their own.
+    """
+    query = _lines().where(Operation.channel_id == channel_id, IS_OPEN, Operation.kind.startswith("channel."))
     return [_line(row) for row in session.execute(query.order_by(Operation.created_at).limit(LIVE_AT_MOST))]
 
 
