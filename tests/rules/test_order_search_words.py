@@ -42,7 +42,9 @@ def test_words_when_typed_then_folded_and_telephone_numbers_read_as_digits(
         # Nothing but signs and pieces too short for a trigram: the word's own, or every order would be read.
         ("1-2", ("1-2",)),
         ("%%%% a.b", ("%%%", "a.b")),
-        ("12-34 mehmet", ("hme",)),
+        # Where a number begins is rarer than its digits, which telephone numbers have too.
+        ("2024-943871", ("-94", "024", "202", "871", "943")),
+        ("12-34 mehmet", ("-34", "hme")),
     ],
 )
 def test_trigrams_when_words_are_looked_up_then_the_rarest_of_each_part_and_none_that_is_everywhere(

@@ -283,6 +283,22 @@ def test_search_when_words_are_typed_then_finds_orders_by_number_person_mail_pho
     assert [names[number] for number in numbers(session, OrderFilter(words=typed))] == found
 
 
+def test_search_when_asked_again_and_again_then_it_is_planned_no_more(
+    session: Session, shop: Channel
+) -> None:
+    make_orders(session, shop, 3)
+    for _ in range(15):
+        assert len(numbers(session, OrderFilter(words="yilmaz elif"))) == 3
+    plans = session.execute(
+        text(
+            "SELECT sum(custom_plans), sum(generic_plans) FROM pg_prepared_statements"
+            " WHERE statement LIKE '%AS MATERIALIZED%'"
+        )
+    ).one()
+    # PostgreSQL compares with five plans of the words themselves, and goes on without.
+    assert (plans[0], plans[1] > 0) == (5, True)
+
+
 @pytest.mark.parametrize("typed", ["ab", "a b c", "12"])
 def test_search_when_no_word_is_long_enough_then_nothing_is_read(
     session: Session, shop: Channel, typed: str

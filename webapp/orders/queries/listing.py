@@ -123,7 +123,8 @@ def page(
         if all(row.hit for row in rows):
             return _cut(rows, asked)
     lookup = () if asked.words is None else statistics.lookup(asked.words)
-    return _cut(session.execute(_gathering(asked, lookup)).all(), asked)
+    once = asked.is_plain and statistics.are_of_few
+    return _cut(session.execute(_gathering(asked, lookup, once=once)).all(), asked)
 
 
 # The first pages of the views are asked for all day long; putting a statement together costs as much as running it.
@@ -144,8 +145,8 @@ def _walking(asked: _Wanted) -> Select[*tuple[Any, ...]]:
 
 
 @lru_cache(maxsize=256)
-def _gathering(asked: _Wanted, lookup: search.Lookup) -> Select[*tuple[Any, ...]]:
-    return _shown(_gather(asked, lookup), asked)
+def _gathering(asked: _Wanted, lookup: search.Lookup, *, once: bool) -> Select[*tuple[Any, ...]]:
+    return _shown(_gather(asked, lookup, once=once), asked)
 
 
 def _is_walked(asked: _Wanted, statistics: search.TrigramStatistics) -> bool:
@@ -223,9 +224,9 @@ def _hits(
     return hits.order_by(*_ordered(seen.c.key, seen.c.id, asked)).limit(asked.size + 1)
 
 
-def _gather(asked: _Wanted, lookup: search.Lookup) -> Subquery:
+def _gather(asked: _Wanted, lookup: search.Lookup, *, once: bool) -> Subquery:
     """The ids of the page out of everything that matches, which is counted on the way."""
-    matching = _matching(asked, lookup)
+    matching = _matching(asked, lookup, once=once)
     total = select(func.count()).select_from(matching).scalar_subquery()
     rows = select(matching.c.id, matching.c.key, true().label("hit"), total.label("total"))
     beyond = _beyond(asked, matching.c.key, matching.c.id)
@@ -233,11 +234,11 @@ def _gather(asked: _Wanted, lookup: search.Lookup) -> Subquery:
     return ordered.limit(asked.size + 1).subquery("page")
 
 
-def _matching(asked: _Wanted, lookup: search.Lookup) -> CTE:
+def _matching(asked: _Wanted, lookup: search.Lookup, *, once: bool) -> CTE:
     clauses = [*(each.clause for each in asked.conditions), *asked.bounds]
     rows = select(Order.id, asked.key.label("key")).where(*clauses)
     if asked.words is not None:
-        found = search.found(asked.words, lookup).subquery("found")
+        found = search.found(asked.words, lookup, planned_once=once).subquery("found")
         if asked.is_plain:
             rows = select(found.c.id, found.c.date_placed.label("key"))
         else:

@@ -7,10 +7,10 @@ orders: 3 ms against 22 ms, and 1 ms against 700 ms the other way round).
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     ARRAY,
@@ -35,11 +35,15 @@ SHORTEST = 3  # a trigram; shorter words would mean reading every order
 MOST_WORDS = 6
 LOOKED_UP = 5  # trigrams; more of them cost more than they exclude
 EVERYWHERE = 0.2  # the share of orders from which on a trigram excludes too little for reading its list
+# From some two million on PostgreSQL would launch helpers for a search whose words it does not know.
+FEW_ORDERS: Final = 1_500_000.0
 # Above this many matches per square root of orders, walking the newest finds a page sooner than looking all of them up.
 WORTH_WALKING: Final = 3.6
 
 _PHONE = re.compile(r"[+0(][+\d()\s./-]+")
 _PARTS = re.compile(r"\d+|[^\W\d_]+")
+# Where a number begins behind a sign, as in 2024-00123: digits of telephone numbers come together by chance, these do not.
+_BEGINNING = re.compile(r"[\W_]\d\d")
 
 Readings = tuple[tuple[str, ...], ...]
 Lookup = tuple[tuple[str, ...], ...]  # of each reading the trigrams whose lists are read
@@ -81,6 +85,11 @@ class TrigramStatistics:
     rows: float
     share: Mapping[str, float]
 
+    @property
+    def are_of_few(self) -> bool:
+        """Whether a search need not know its words to be planned well."""
+        return self.rows < FEW_ORDERS
+
     def lookup(self, words: Words) -> Lookup:
         """What to look up for the words."""
         return tuple(map(self.rarest, words.readings))
@@ -88,6 +97,7 @@ class TrigramStatistics:
     def rarest(self, words: tuple[str, ...]) -> tuple[str, ...]:
         """The trigrams worth looking up: the rarest of each part, for those of one name come together anyway."""
         pieces = {piece for word in words for part in _PARTS.findall(word) for piece in self._telling(part)}
+        pieces |= {piece for word in words for piece in _BEGINNING.findall(word)}
         pieces = pieces or {piece for word in words for piece in _trigrams(word)}
         ordered = sorted(pieces, key=lambda piece: (self.share.get(piece, 0.0), piece))
         telling = [piece for piece in ordered if self.share.get(piece, 0.0) < EVERYWHERE]
@@ -138,10 +148,15 @@ def compares(words: Words) -> ColumnElement[bool]:
     return or_(*map(_has_words, words.readings))
 
 
-def found(words: Words, lookup: Lookup) -> Select[int, datetime]:
-    """(id, date_placed) of every order that matches, by the trigram index; a tracking number only as a whole."""
+def found(words: Words, lookup: Lookup, *, planned_once: bool = False) -> Select[int, datetime]:
+    """(id, date_placed) of every order that matches, by the trigram index; a tracking number only as a whole.
+
+    `planned_once`, for words that nothing else narrows: they are kept from the planner. It would look them up in the same
+    way whatever they are, but plan anew for each, which costs a millisecond, twice what the search itself takes.
+    """
+    keep = _kept_from_the_planner if planned_once else _as_it_is
     readings = [
-        and_(_has_pieces(pieces), _has_words(reading))
+        and_(_has_pieces(pieces, keep), _has_words(reading, keep))
         for reading, pieces in zip(words.readings, lookup, strict=True)
     ]
     by_text = select(OrderSearch.order_id.label("id"), OrderSearch.date_placed).where(or_(*readings))
@@ -161,13 +176,25 @@ def compares_order(words: Words) -> ColumnElement[bool]:
     return select(compares(words)).where(OrderSearch.order_id == Order.id).correlate(Order).scalar_subquery()
 
 
-def _has_words(words: tuple[str, ...]) -> ColumnElement[bool]:
-    return and_(true(), *(OrderSearch.folded.like(_contains(word)) for word in words))
+def _as_it_is(value: ColumnElement[Any]) -> ColumnElement[Any]:
+    return value
 
 
-def _has_pieces(pieces: tuple[str, ...]) -> ColumnElement[bool]:
+def _kept_from_the_planner(value: ColumnElement[Any]) -> ColumnElement[Any]:
+    return select(value).scalar_subquery()
+
+
+_Keep = Callable[[ColumnElement[Any]], ColumnElement[Any]]
+
+
+def _has_words(words: tuple[str, ...], keep: _Keep = _as_it_is) -> ColumnElement[bool]:
+    patterns = [bindparam("pattern", _contains(word), Text, unique=True) for word in words]
+    return and_(true(), *(OrderSearch.folded.like(keep(pattern)) for pattern in patterns))
+
+
+def _has_pieces(pieces: tuple[str, ...], keep: _Keep) -> ColumnElement[bool]:
     looked_up = bindparam("pieces", list(pieces), ARRAY(Text), unique=True)
-    has: ColumnElement[bool] = func.kontor_trigrams(OrderSearch.folded).op("@>")(looked_up)
+    has: ColumnElement[bool] = func.kontor_trigrams(OrderSearch.folded).op("@>")(keep(looked_up))
     return has
 
 
