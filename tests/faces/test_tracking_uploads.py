@@ -15,6 +15,7 @@ from tests.formulas import FORMULAS
 from tests.overtaking import says_who_what_when
 from tests.uploading import HEADER, Uploads, csv_of, file_store, items_now, status, upload_now, xlsx_of
 from webapp.auth.roles import Role
+from webapp.cargo.models import CargoCompany
 from webapp.core.hints import drain
 
 
@@ -149,6 +150,25 @@ def test_the_errors_when_downloaded_then_each_row_has_its_reason_and_no_cell_is_
     assert cells[1][3].startswith("Order not found.")
     assert cells[2][3].startswith("Number was rounded.")
     assert not any(cell.data_type == "f" for row in sheet.iter_rows() for cell in row)
+
+
+def test_a_carrier_when_unknown_then_the_page_and_the_errors_say_which_are_known(
+    client: StaffClient, desk: Uploads, session: Session
+) -> None:
+    session.add(CargoCompany(slug="gone", name="Gone Parcel", is_active=False))
+    session.commit()
+    desk.order("1001")
+    upload_id = checked(client, csv_of([(*HEADER, "Carrier"), ("1001", "TR900100101", "Pigeon Post")]))
+
+    page = client.get(f"/tracking/{upload_id}").get_data(as_text=True)
+    answer = client.get(f"/tracking/{upload_id}/errors.xlsx")
+
+    said = "“Pigeon Post” is no carrier that we know. Write one of: Aras Kargo, DHL, "
+    assert said in page
+    reason = openpyxl.load_workbook(io.BytesIO(answer.data)).active["D2"].value
+    assert reason.startswith(f"Carrier unknown. {said}")
+    assert reason.endswith("Yurtiçi Kargo.")
+    assert "Gone Parcel" not in page + reason
 
 
 @pytest.mark.parametrize("payload", FORMULAS)

@@ -9,11 +9,13 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from webapp.cargo.models import CargoCompany
 from webapp.core.bulk import Rows
-from webapp.core.text import fold
+from webapp.core.sentences import Sentence, said
+from webapp.core.text import N_, fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,23 @@ def carrier_slug(words: str) -> str | None:
         if any(tuple(given[at : at + len(name)]) == name for at in range(len(given) - len(name) + 1)):
             return slug
     return None
+
+
+def carrier_names(session: Session) -> str:
+    """The carriers that can be chosen, by name in a row: for sentences that say which there are."""
+    query = select(CargoCompany.name).where(CargoCompany.is_active).order_by(func.lower(CargoCompany.name))
+    return ", ".join(session.scalars(query))
+
+
+def carrier_slugs(session: Session) -> str:
+    """The same by their short names, as mappings and commands take them."""
+    query = select(CargoCompany.slug).where(CargoCompany.is_active).order_by(CargoCompany.slug)
+    return ", ".join(session.scalars(query))
+
+
+def no_such_carrier(session: Session) -> Sentence:
+    """The refusal of a carrier that is none of ours."""
+    return said(N_("There is no such carrier. Choose one of: %(known)s."), known=carrier_names(session))
 
 
 def ensure_carriers(session: Session, slugs: frozenset[str] = frozenset(BY_SLUG)) -> None:

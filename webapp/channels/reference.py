@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
+from webapp.cargo.carriers import carrier_slugs
 from webapp.cargo.models import CargoCompany
 from webapp.catalog.models import Product
 from webapp.channels.models import Channel, DataSource, Mapping
@@ -12,6 +13,7 @@ from webapp.core import checks, reference
 from webapp.core.audit import AuditContext
 from webapp.core.errors import InvalidInput
 from webapp.core.reference import Kind, Values, refuse
+from webapp.core.sentences import said
 from webapp.core.text import N_
 from webapp.orders.enums import MoneyHolder, OrderStatus, TenderKind
 from webapp.payments.models import PaymentOption
@@ -59,10 +61,14 @@ def _local_value(session: Session, kind: str, value: object) -> str:
     known, sentence = {
         "sku": (Product.sku == text, N_("No product has this SKU.")),
         "payment_method": (PaymentOption.slug == text, N_("No payment option has this short name.")),
-        "cargo_company": (CargoCompany.slug == text, N_("No carrier has this short name.")),
+        "cargo_company": (
+            CargoCompany.slug == text,
+            N_("No carrier has this short name. Known are: %(known)s."),
+        ),
     }[kind]
     if not session.scalar(select(exists().where(known))):
-        raise refuse("local_value", sentence)
+        is_carrier = kind == "cargo_company"
+        raise refuse("local_value", said(sentence, known=carrier_slugs(session)) if is_carrier else sentence)
     return text
 
 

@@ -11,10 +11,9 @@ from typing import Any, Final
 from sqlalchemy import func, update
 from sqlalchemy.orm import Session
 
-from webapp.cargo.carriers import tracking_url
+from webapp.cargo.carriers import no_such_carrier, tracking_url
 from webapp.cargo.models import CargoCompany, CargoErrand
 from webapp.core.audit import AuditContext, record
-from webapp.core.text import N_
 from webapp.orders.enums import LEFT_STATUSES, ActionKind, OrderStatus
 from webapp.orders.inputs import MoveItems, PackageDraft
 from webapp.orders.locks import lock_order
@@ -152,7 +151,7 @@ def _carrier(session: Session, order: Order, draft: PackageDraft, at: int) -> Ca
         return None
     carrier = session.get(CargoCompany, carrier_id)
     if carrier is None:
-        raise wrong(f"cargo_company-{at}", N_("There is no such carrier; choose one of the list."))
+        raise wrong(f"cargo_company-{at}", no_such_carrier(session))
     return carrier
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from webapp.auth.roles import Permission
+from webapp.cargo.carriers import no_such_carrier
 from webapp.cargo.models import CargoCompany
 from webapp.core.audit import SYSTEM, AuditContext, record
 from webapp.core.clock import utc_now
@@ -171,16 +172,16 @@ class VendorOrderService:
         else:
             lines = [line for line in rows if line.order_item_id in chosen]
             if len(lines) < len(chosen):
-                words = "An item that was chosen is not this vendor's."
+                words = N_("An item that was chosen is not this vendor's.")
                 raise InvalidInput(words, fields={"items": [words]})
         if not lines:
-            words = "Choose at least one item that is still to come."
+            words = N_("Choose at least one item that is still to come.")
             raise InvalidInput(words, fields={"items": [words]})
         return lines
 
     def _note_parcel(self, lines: Sequence[VendorOrderItem], number: str, word: VendorWord) -> None:
         if word.cargo_company_id is not None and not self.session.get(CargoCompany, word.cargo_company_id):
-            words = "There is no such carrier."
+            words = no_such_carrier(self.session)
             raise InvalidInput(words, fields={"cargo_company_id": [words]})
         for line in lines:
             line.tracking_number, line.tracking_url = number, word.tracking_url or None

@@ -116,7 +116,7 @@ _WORDS: Final[dict[Verdict, tuple[str, str]]] = {
     Verdict.DUPLICATE: (N_("Twice in the file"), N_("Row %(fact)s says the same.")),
     Verdict.CARRIER_UNKNOWN: (
         N_("Carrier unknown"),
-        N_("“%(fact)s” is no carrier that we know. Write its name as on the page of carriers."),
+        N_("“%(fact)s” is no carrier that we know. Write one of: %(known)s."),
     ),
     Verdict.NO_ORDER_NUMBER: (N_("No order number"), N_("Write the order's number into its cell.")),
     Verdict.NO_NUMBER: (N_("No tracking number"), N_("Write the tracking number into its cell.")),

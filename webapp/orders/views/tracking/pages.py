@@ -9,6 +9,7 @@ from flask import Response, request, send_file
 from sqlalchemy.orm import Session
 
 from webapp.auth.permissions import Permission, channel_scope, current_staff, requires
+from webapp.cargo.carriers import carrier_names
 from webapp.core.db import db
 from webapp.core.operations import Operation
 from webapp.core.sheets import write_xlsx
@@ -151,8 +152,10 @@ def errors(upload_id: int) -> Response:
     header += [""] * (width - len(header))
     kept = _kept_columns(from_json(upload.columns), width)
     found = queries.every_row(session, upload.id, [verdict.value for verdict in PROBLEMS])
+    known = carrier_names(session)
     rows = (
-        [*_cells_at(row.cells, kept), reason(Verdict(row.verdict), row.fact), row.position] for row in found
+        [*_cells_at(row.cells, kept), reason(Verdict(row.verdict), row.fact, known), row.position]
+        for row in found
     )
     file = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - the response closes it
     titles = [*_cells_at(header, kept), gettext("Reason"), gettext("Row")]
@@ -173,9 +176,9 @@ def _cells_at(cells: Sequence[str], kept: Sequence[int]) -> list[str]:
     return [cells[at] if at < len(cells) else "" for at in kept]
 
 
-def reason(verdict: Verdict, fact: str) -> str:
+def reason(verdict: Verdict, fact: str, carriers: str) -> str:
     """The verdict and what to do, as one text."""
-    return f"{gettext(verdict.label)}. {remedy(verdict, fact)}".strip()
+    return f"{gettext(verdict.label)}. {remedy(verdict, fact, carriers=carriers)}".strip()
 
 
 def columns_form(session: Session, upload: TrackingUpload) -> ColumnsForm:
@@ -214,9 +217,11 @@ def _rows_ctx(
         else []
     )
     page = page_of(found, sort=BY_PLACE, key=lambda row: (row.position,), after=after)
+    is_asked = any(row.verdict == Verdict.CARRIER_UNKNOWN for row in page.rows)
+    known = carrier_names(session) if is_asked else ""
     return {
         "page": page,
-        "lines": [_line(row, columns) for row in page.rows],
+        "lines": [_line(row, columns, known) for row in page.rows],
         "chosen": chosen,
         "problems": problems,
         "all_rows": sum(counts.values()),
@@ -224,7 +229,7 @@ def _rows_ctx(
     }
 
 
-def _line(row: TrackingRow, columns: dict[Field, int]) -> Line:
+def _line(row: TrackingRow, columns: dict[Field, int], carriers: str) -> Line:
     verdict = Verdict(row.verdict)
     cells = []
     for field, at in columns.items():
@@ -232,4 +237,5 @@ def _line(row: TrackingRow, columns: dict[Field, int]) -> Line:
         is_bad = verdict in PROBLEMS and is_about(verdict, field, " ".join(text.split()), row.fact)
         cells.append(Cell(text, is_bad))
     words = headline(verdict, row.fact, row.outcome)
-    return Line(row, words, dot_of(verdict, row.outcome), remedy(verdict, row.fact, row.outcome), cells)
+    to_do = remedy(verdict, row.fact, row.outcome, carriers=carriers)
+    return Line(row, words, dot_of(verdict, row.outcome), to_do, cells)

@@ -100,12 +100,12 @@ def dot_of(verdict: Verdict, outcome: str) -> Dot:
     return _DOTS.get(outcome, verdict.dot)
 
 
-def remedy(verdict: Verdict, fact: str, outcome: str = "") -> str:
-    """What to do about a row; empty where there is nothing."""
+def remedy(verdict: Verdict, fact: str, outcome: str = "", *, carriers: str = "") -> str:
+    """What to do about a row; empty where there is nothing. `carriers` are those that can be written, in a row."""
     if outcome == "kept":
         return gettext("Changed since, or its channel was told. Open the order to change it.")
     shown = gettext(fact) if verdict is Verdict.NOT_MOVABLE else fact
-    return gettext(verdict.remedy, fact=shown) if verdict.remedy else ""
+    return gettext(verdict.remedy, fact=shown, known=carriers) if verdict.remedy else ""
 
 
 def is_about(verdict: Verdict, field: Field, text: str, fact: str) -> bool:
