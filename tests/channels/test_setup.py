@@ -18,6 +18,7 @@ from webapp.core.db import unit_of_work
 from webapp.core.errors import Conflict, InvalidInput
 from webapp.core.hints import Hints
 from webapp.core.secrets import Vault
+from webapp.core.sentences import Sentence
 from webapp.core.settings import Settings
 
 CONTEXT = AuditContext(origin=Origin.PAGE, staff_id=None, actor="Tester")
@@ -226,3 +227,15 @@ def test_secrets_when_rotated_then_the_new_key_alone_opens_all_of_them(
     session.rollback()
     stored = session.scalars(select(Channel.credentials)).all()
     assert [alone.decrypt_fields(each) for each in stored] == [SECRETS] * 205
+
+
+def test_refusal_when_a_credential_is_missing_then_another_language_can_say_it_part_by_part(
+    session: Session,
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        created(credentials={"consumer_key": "ck"})
+    (sentence,) = refused.value.fields["consumer_secret"]
+    turkish = {"Enter the %(field)s.": "%(field)s alanını doldurun.", "Consumer secret": "Müşteri sırrı"}
+    assert sentence == "Enter the consumer secret."
+    assert isinstance(sentence, Sentence)
+    assert sentence.in_words(lambda message: turkish[message]) == "Müşteri sırrı alanını doldurun."

@@ -87,7 +87,7 @@ def test_retry_when_given_up_then_it_waits_again_and_the_audit_names_the_command
 
 @pytest.mark.parametrize(
     ("state", "sentence"),
-    [("done", "only one that was given up"), (None, "There is no such operation.")],
+    [("done", "Only work that was given up"), (None, "There is no such operation.")],
 )
 def test_retry_when_it_cannot_then_one_sentence_and_exit_status_1(  # type: ignore[no-untyped-def]
     kontor, session: Session, state: str | None, sentence: str

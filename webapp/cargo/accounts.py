@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from webapp.cargo.carrier import Carrier, CarrierNotConnected
+from webapp.cargo.carriers import carrier_slugs
 from webapp.cargo.models import CargoAccount, CargoCompany
 from webapp.cargo.parcel_api import ParcelApi
 from webapp.core.audit import AuditContext, record
@@ -13,6 +14,7 @@ from webapp.core.errors import InvalidInput, NotFound
 from webapp.core.http import HttpClient
 from webapp.core.reach import AddressRefused, Reach
 from webapp.core.secrets import Vault, current_vault
+from webapp.core.sentences import said
 from webapp.core.settings import Settings
 from webapp.core.text import N_
 
@@ -30,7 +32,13 @@ def connect_carrier(
     """
     company = session.scalars(select(CargoCompany).where(CargoCompany.slug == slug)).one_or_none()
     if company is None:
-        raise NotFound(f"There is no carrier “{slug}”.")
+        raise NotFound(
+            said(
+                N_("There is no carrier “%(slug)s”. Known are: %(known)s."),
+                slug=slug,
+                known=carrier_slugs(session),
+            )
+        )
     url = checked_address(base_url, settings)
     if not api_key.strip():
         raise InvalidInput(N_("Enter the key."), fields={"api_key": [N_("Enter the key.")]})
@@ -67,7 +75,7 @@ def disconnect_carrier(session: Session, slug: str, context: AuditContext) -> No
     )
     account = session.scalars(query).one_or_none()
     if account is None:
-        raise NotFound(f"“{slug}” is not connected.")
+        raise NotFound(said(N_("“%(slug)s” is not connected."), slug=slug))
     account.is_active = False
     account.version += 1
     subject = ("cargo_company", account.cargo_company_id)
@@ -125,6 +133,6 @@ def checked_address(base_url: str, settings: Settings) -> str:
     except AddressRefused as refused:
         raise InvalidInput(refused.message, fields={"base_url": [refused.message]}) from None
     if parts.query or parts.fragment:
-        said = "Write the address without a question mark or a hash."
-        raise InvalidInput(said, fields={"base_url": [said]})
+        words = N_("Write the address without a question mark or a hash.")
+        raise InvalidInput(words, fields={"base_url": [words]})
     return url

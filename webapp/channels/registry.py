@@ -8,6 +8,8 @@ from webapp.channels.integrations.woocommerce.settings import SETTINGS as WOOCOM
 from webapp.channels.integrations.woocommerce.settings import check_settings as check_woocommerce_settings
 from webapp.channels.integrations.woocommerce.webhooks import read_webhook as read_woocommerce_webhook
 from webapp.core.errors import InvalidInput
+from webapp.core.sentences import said
+from webapp.core.text import N_
 
 CHANNEL_TYPES: dict[str, ChannelType] = {
     "woocommerce": ChannelType(
@@ -16,10 +18,10 @@ CHANNEL_TYPES: dict[str, ChannelType] = {
         integration=woocommerce.Integration,
         command_integration=woocommerce.CommandIntegration,
         credential_fields=(
-            CredentialField("consumer_key", "Consumer key"),
-            CredentialField("consumer_secret", "Consumer secret"),
-            CredentialField("webhook_secret", "Webhook secret", is_required=False),
-            CredentialField("webhook_secret_previous", "Previous webhook secret", is_required=False),
+            CredentialField("consumer_key", N_("Consumer key")),
+            CredentialField("consumer_secret", N_("Consumer secret")),
+            CredentialField("webhook_secret", N_("Webhook secret"), is_required=False),
+            CredentialField("webhook_secret_previous", N_("Previous webhook secret"), is_required=False),
         ),
         allowed_methods=frozenset({"get_class", "do_action"}),
         settings=WOOCOMMERCE_SETTINGS,
@@ -38,6 +40,6 @@ def channel_type(slug: str) -> ChannelType:
     except KeyError:
         known = ", ".join(sorted(CHANNEL_TYPES))
         raise InvalidInput(
-            f"There is no channel type “{slug}”. Use one of: {known}.",
-            fields={"channel_type": [f"Choose {known}."]},
+            said(N_("There is no channel type “%(slug)s”. Use one of: %(known)s."), slug=slug, known=known),
+            fields={"channel_type": [said(N_("Choose one of: %(known)s."), known=known)]},
         ) from None

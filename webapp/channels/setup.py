@@ -19,7 +19,7 @@ from webapp.core.hints import current_hints
 from webapp.core.overtaken import overtaken
 from webapp.core.reach import AddressRefused, Reach
 from webapp.core.secrets import current_vault
-from webapp.core.sentences import said
+from webapp.core.sentences import enumeration, mid_sentence, said
 from webapp.core.text import N_
 from webapp.orders.enums import AddressOwnership
 
@@ -156,8 +156,13 @@ def _credentials(
     unknown = sorted(given.keys() - known)
     if unknown:
         raise InvalidInput(
-            f"{kind.label} has no credential {', '.join(unknown)}; it has {', '.join(sorted(known))}.",
-            fields={name: ["There is no such credential."] for name in unknown},
+            said(
+                N_("%(label)s has no credential %(unknown)s; it has %(known)s."),
+                label=kind.label,
+                unknown=", ".join(unknown),
+                known=", ".join(sorted(known)),
+            ),
+            fields={name: [N_("There is no such credential.")] for name in unknown},
         )
     merged = dict(old)
     for name, value in given.items():
@@ -168,8 +173,15 @@ def _credentials(
     missing = [field for field in kind.credential_fields if field.is_required and not merged.get(field.name)]
     if missing:
         raise InvalidInput(
-            f"{kind.label} needs: {', '.join(field.label for field in missing)}.",
-            fields={field.name: [f"Enter the {field.label.lower()}."] for field in missing},
+            said(
+                N_("%(label)s needs: %(fields)s."),
+                label=kind.label,
+                fields=enumeration([said(field.label) for field in missing]),
+            ),
+            fields={
+                field.name: [said(N_("Enter the %(field)s."), field=mid_sentence(field.label))]
+                for field in missing
+            },
         )
     return merged
 
@@ -236,7 +248,12 @@ def _conf(kind: ChannelType, given: Mapping[str, Any]) -> dict[str, Any]:
     unknown = sorted(given.keys() - kind.settings.keys())
     if unknown:
         raise InvalidInput(
-            f"{kind.label} has no setting {', '.join(unknown)}; it has {', '.join(sorted(kind.settings))}."
+            said(
+                N_("%(label)s has no setting %(unknown)s; it has %(known)s."),
+                label=kind.label,
+                unknown=", ".join(unknown),
+                known=", ".join(sorted(kind.settings)),
+            )
         )
     return kind.check_settings(given)
 

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from webapp.core.clock import utc_now
 from webapp.core.db import Base, CreatedAt, JsonColumn, after_commit
 from webapp.core.errors import Conflict, NotFound
+from webapp.core.text import N_
 
 
 class Queue(StrEnum):
@@ -134,7 +135,7 @@ def create(session: Session, new: NewOperation) -> tuple[Operation, bool]:
             return made, True
     found = _existing(session, new)
     if found is None:
-        raise Conflict("The work was finished while it was being asked for. Please try again.")
+        raise Conflict(N_("The work was finished while it was being asked for. Please try again."))
     return found, False
 
 
@@ -306,14 +307,16 @@ def retry(session: Session, operation_id: uuid.UUID) -> Operation:
         select(Operation).where(Operation.id == operation_id).with_for_update()
     ).one_or_none()
     if operation is None:
-        raise NotFound("There is no such operation.")
+        raise NotFound(N_("There is no such operation."))
     if operation.state != OperationState.DEAD:
-        raise Conflict(f"This operation is {operation.state}; only one that was given up can be tried again.")
+        raise Conflict(
+            N_("Only work that was given up can be tried again; this was not, or is not any more.")
+        )
     open_twin = select(Operation.id).where(
         Operation.kind == operation.kind, Operation.dedupe_key == operation.dedupe_key, OPEN
     )
     if session.scalars(open_twin).first() is not None:
-        raise Conflict("The same work is already waiting or running; watch that one instead.")
+        raise Conflict(N_("The same work is already waiting or running; watch that one instead."))
     operation.state = OperationState.READY.value
     operation.attempt = 0
     operation.next_run_at = utc_now()

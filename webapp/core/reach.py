@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from webapp.core.errors import IntegrationError
+from webapp.core.sentences import said
+from webapp.core.text import N_
 
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 # (host, port) → the addresses of that name, as texts.
@@ -56,23 +58,23 @@ class Reach:
     def check_url(self, url: str) -> SplitResult:
         """The parts of a URL that may be called, as far as that shows without looking a name up. Raises AddressRefused."""
         if _SUSPICIOUS.search(url):
-            raise AddressRefused("The address has spaces, line breaks or backslashes in it.")
+            raise AddressRefused(N_("The address has spaces, line breaks or backslashes in it."))
         try:
             parts = urlsplit(url)
             host, _ = parts.hostname, parts.port
         except ValueError:
-            raise AddressRefused("The address is not a valid URL.") from None
+            raise AddressRefused(N_("The address is not a valid URL.")) from None
         if parts.scheme not in ("https", "http"):
-            raise AddressRefused("The address must begin with https://.")
+            raise AddressRefused(N_("The address must begin with https://."))
         if parts.scheme == "http" and not self.allow_private:
             raise AddressRefused(
-                "The address must begin with https://. Plain http needs KONTOR_ALLOW_PRIVATE_NETWORK=1."
+                N_("The address must begin with https://. Plain http needs KONTOR_ALLOW_PRIVATE_NETWORK=1.")
             )
         if not host:
-            raise AddressRefused("The address names no host.")
+            raise AddressRefused(N_("The address names no host."))
         if "@" in parts.netloc:
             raise AddressRefused(
-                "The address must not carry a user name; give credentials in their own fields."
+                N_("The address must not carry a user name; give credentials in their own fields.")
             )
         if _is_literal(host):
             self.addresses(host, 0)
@@ -86,8 +88,14 @@ class Reach:
         for text in found:
             if not self._may_call(text):
                 raise AddressRefused(
-                    f"{host} leads to {text}, which is not a public address. "
-                    "Private networks need KONTOR_ALLOW_PRIVATE_NETWORK=1."
+                    said(
+                        N_(
+                            "%(host)s leads to %(address)s, which is not a public address. "
+                            "Private networks need KONTOR_ALLOW_PRIVATE_NETWORK=1."
+                        ),
+                        host=host,
+                        address=text,
+                    )
                 )
         return found
 

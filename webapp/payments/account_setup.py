@@ -16,6 +16,8 @@ from webapp.core.hints import current_hints
 from webapp.core.operations import Queue, hint_after_commit
 from webapp.core.reach import AddressRefused, Reach
 from webapp.core.secrets import current_vault
+from webapp.core.sentences import mid_sentence, one_after_another, said
+from webapp.core.text import N_
 from webapp.payments.account_types import AccountType, account_type
 from webapp.payments.models import GatewayAccount
 
@@ -53,7 +55,7 @@ class ChangeAccount:
 def new_account(session: Session, new: NewAccount, context: AuditContext) -> GatewayAccount:
     """A new account. Raises InvalidInput with sentences for the fields."""
     if not _NAME.fullmatch(new.name):
-        raise _refuse("name", "Write a short name of small letters, digits, - and _, such as stripe-eu.")
+        raise _refuse("name", N_("Write a short name of small letters, digits, - and _, such as stripe-eu."))
     kind = account_type(new.gateway_type)
     values = _checked(kind, {}, new.values)
     account = GatewayAccount(
@@ -65,7 +67,7 @@ def new_account(session: Session, new: NewAccount, context: AuditContext) -> Gat
             session.add(account)
             session.flush()
     except IntegrityError as error:
-        raise _refuse("name", "Another payment account has this name.") from error
+        raise _refuse("name", N_("Another payment account has this name.")) from error
     changes = {"gateway_type": [None, kind.slug], "base_url": [None, account.base_url]}
     record(
         session,
@@ -146,7 +148,7 @@ def _locked(session: Session, name: str) -> GatewayAccount:
     query = select(GatewayAccount).where(GatewayAccount.name == name).with_for_update()
     account = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
     if account is None:
-        raise NotFound(f"There is no payment account “{name}”.")
+        raise NotFound(said(N_("There is no payment account “%(name)s”."), name=name))
     return account
 
 
@@ -156,20 +158,26 @@ def _checked(kind: AccountType, old: Mapping[str, str], given: Mapping[str, str]
     unknown = sorted(given.keys() - known)
     if unknown:
         raise InvalidInput(
-            f"{kind.label} has no {', '.join(unknown)}; it has {', '.join(sorted(known))}.",
-            fields={name: ["There is no such field."] for name in unknown},
+            said(
+                N_("%(label)s has no %(unknown)s; it has %(known)s."),
+                label=kind.label,
+                unknown=", ".join(unknown),
+                known=", ".join(sorted(known)),
+            ),
+            fields={name: [N_("There is no such field.")] for name in unknown},
         )
-    values, wrong = dict(old), {}
+    values = dict(old)
+    wrong: dict[str, list[str]] = {}
     for each in kind.fields:
         text_given = given.get(each.name, values.get(each.name, "")).strip()
         try:
             values[each.name] = each.check(text_given)
             if each.is_required and not text_given:
-                wrong[each.name] = [f"Enter the {each.label.lower()}."]
+                wrong[each.name] = [said(N_("Enter the %(field)s."), field=mid_sentence(each.label))]
         except InvalidInput as refused:
             wrong[each.name] = [refused.message]
     if wrong:
-        raise InvalidInput(" ".join(sentence for (sentence,) in wrong.values()), fields=wrong)
+        raise InvalidInput(one_after_another(sentence for (sentence,) in wrong.values()), fields=wrong)
     return {name: value for name, value in values.items() if value}
 
 
@@ -199,7 +207,7 @@ def _base_url(kind: AccountType, given: str) -> str:
     except AddressRefused as refused:
         raise _refuse("base_url", refused.message) from None
     if parts.query or parts.fragment:
-        raise _refuse("base_url", "Write the address without a question mark or a hash.")
+        raise _refuse("base_url", N_("Write the address without a question mark or a hash."))
     return url
 
 

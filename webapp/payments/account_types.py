@@ -8,6 +8,7 @@ from typing import Final
 from webapp.core.errors import InvalidInput
 from webapp.core.iban import compact_iban, is_iban
 from webapp.core.money import parse_currency
+from webapp.core.sentences import said
 from webapp.core.text import N_
 from webapp.payments.latin import in_bank_letters
 
@@ -104,7 +105,7 @@ ACCOUNT_TYPES: Final[Mapping[str, AccountType]] = {
         ),
         AccountType(
             "bank_transfer",
-            "Bank transfer",
+            N_("Bank transfer"),
             (
                 AccountField("holder", N_("Account holder"), check=_holder),
                 AccountField("iban", "IBAN", check=_iban),
@@ -127,6 +128,10 @@ def account_type(slug: str) -> AccountType:
     except KeyError:
         known = ", ".join(sorted(ACCOUNT_TYPES))
         raise InvalidInput(
-            f"There is no payment account type “{slug}”. Use one of: {known}.",
-            fields={"gateway_type": [f"Choose {known}."]},
+            said(
+                N_("There is no payment account type “%(slug)s”. Use one of: %(known)s."),
+                slug=slug,
+                known=known,
+            ),
+            fields={"gateway_type": [said(N_("Choose one of: %(known)s."), known=known)]},
         ) from None

@@ -77,7 +77,7 @@ def assign_many(
 ) -> tuple[Operation, bool]:
     """Have each of these orders given to somebody; who had it before does not matter. Raises InvalidInput."""
     if wanted.staff_id is not None and wanted.staff_id not in {each.id for each in colleagues(session)}:
-        raise _nobody("This person works here no more; choose somebody else.")
+        raise _nobody(N_("This person works here no more; choose somebody else."))
     args = {"staff_id": wanted.staff_id, "due_on": _day(wanted.due_on)}
     return ask_for_many(session, ASSIGN_KIND, orders, context, submission, args)
 

@@ -106,7 +106,7 @@ def move_view(session: Session, view_id: int, owner: Owner, *, by: int) -> None:
     view = _to_change(session, view_id, owner, None, lock=False)
     siblings = _siblings(session, owner, shared=view.is_shared, of=view.owner_id)
     if view not in siblings:
-        raise NotFound("There is no such view.")
+        raise NotFound(N_("There is no such view."))
     at = siblings.index(view)
     to = max(0, min(len(siblings) - 1, at + by))
     siblings.insert(to, siblings.pop(at))
@@ -137,7 +137,7 @@ def _checked(session: Session, draft: ViewDraft, owner: Owner, *, but: SavedView
     if not name or len(name) > LONGEST_NAME:
         raise _refused(said(N_("A name has 1 to %(most)s characters."), most=LONGEST_NAME))
     if len(draft.query or "") > LONGEST_QUERY:
-        raise _refused("This list has too many filters to be kept. Untick some.")
+        raise _refused(N_("This list has too many filters to be kept. Untick some."))
     holder = owner.staff_id if but is None else but.owner_id
     taken = select(SavedView.id).where(
         SavedView.owner_id == holder, func.lower(SavedView.name) == func.lower(name)
@@ -145,7 +145,7 @@ def _checked(session: Session, draft: ViewDraft, owner: Owner, *, but: SavedView
     if but is not None:
         taken = taken.where(SavedView.id != but.id)
     if session.scalar(taken.limit(1)) is not None:
-        raise _refused("There is a view of this name already. Choose another name.")
+        raise _refused(N_("There is a view of this name already. Choose another name."))
     return name
 
 

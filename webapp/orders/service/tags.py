@@ -106,7 +106,7 @@ def _names(session: Session, tag_ids: Collection[int]) -> dict[int, str]:
     found = session.execute(select(Tag.id, Tag.name).where(Tag.id.in_(tag_ids), Tag.is_active))
     names = {row.id: row.name for row in found}
     if names.keys() != set(tag_ids):
-        words = "This tag cannot be used any more; choose another one."
+        words = N_("This tag cannot be used any more; choose another one.")
         raise InvalidInput(words, fields={"tag": [words]})
     return names
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from webapp.channels.integrations.woocommerce.statuses import COMPLETED
 from webapp.core.errors import InvalidInput
+from webapp.core.text import N_
 
 # Setting → its default.
 SETTINGS = {
@@ -31,13 +32,13 @@ SETTINGS = {
 def check_settings(given: Mapping[str, Any]) -> dict[str, Any]:
     """The settings as they are kept; an empty one is left to its default. Raises InvalidInput."""
     checks: dict[str, tuple[Callable[[str], object], str]] = {
-        "completed_means": (_one_of(*COMPLETED), "Write delivered or shipped."),
-        "time_zone": (_zone, "Write a time zone such as Europe/Istanbul."),
-        "oauth_signature": (_one_of("HMAC-SHA256", "HMAC-SHA1"), "Write HMAC-SHA256 or HMAC-SHA1."),
-        "start_from": (datetime.fromisoformat, "Write a day such as 2026-01-31."),
-        "reread_days": (_days, "Write a number of days from 1 to 3650."),
-        "acknowledge": (_one_of("yes", "no"), "Write yes or no."),
-        "tracking_note": (_note, "Write at most 500 characters, {number} among them."),
+        "completed_means": (_one_of(*COMPLETED), N_("Write delivered or shipped.")),
+        "time_zone": (_zone, N_("Write a time zone such as Europe/Istanbul.")),
+        "oauth_signature": (_one_of("HMAC-SHA256", "HMAC-SHA1"), N_("Write HMAC-SHA256 or HMAC-SHA1.")),
+        "start_from": (datetime.fromisoformat, N_("Write a day such as 2026-01-31.")),
+        "reread_days": (_days, N_("Write a number of days from 1 to 3650.")),
+        "acknowledge": (_one_of("yes", "no"), N_("Write yes or no.")),
+        "tracking_note": (_note, N_("Write at most 500 characters, {number} among them.")),
     }
     kept: dict[str, Any] = {}
     for name, value in given.items():

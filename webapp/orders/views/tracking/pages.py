@@ -218,10 +218,10 @@ def _rows_ctx(
     )
     page = page_of(found, sort=BY_PLACE, key=lambda row: (row.position,), after=after)
     is_asked = any(row.verdict == Verdict.CARRIER_UNKNOWN for row in page.rows)
-    known = carrier_names(session) if is_asked else ""
+    carriers = carrier_names(session) if is_asked else ""
     return {
         "page": page,
-        "lines": [_line(row, columns, known) for row in page.rows],
+        "lines": [_line(row, columns, carriers) for row in page.rows],
         "chosen": chosen,
         "problems": problems,
         "all_rows": sum(counts.values()),
