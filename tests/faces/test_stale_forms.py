@@ -61,7 +61,7 @@ PROVEN = {
     "orders.post_view_change": ("test_saved_views", "shared_view_when_a_colleague_was_faster"),
     "orders.post_view_delete": ("test_saved_views", "shared_view_when_a_colleague_was_faster"),
     "cancellations.decide": ("test_cancellation_requests", "deciding_when_a_colleague_has_checked_meanwhile"),
-    "channels.save": ("test_channels", "edit_when_a_colleague_was_faster"),
+    "channels.save": ("test_channel_settings", "edit_when_a_colleague_was_faster"),
     "approval_limits.save": ("test_approval_limits", "save_when_a_colleague_was_faster"),
     "carriers.save": ("test_carriers", "saving_when_a_colleague_was_faster"),
     "webhooks.save": ("test_webhooks", "saving_when_somebody_was_faster"),
