@@ -194,6 +194,20 @@ def test_an_answer_that_should_be_signed_is_not_believed_without() -> None:
     assert _answered(200, whole, REFUND_FIELDS).outcome is Outcome.SUCCEEDED
 
 
+def test_an_answer_says_what_has_moved_and_a_cancelled_payment_is_whole(bank: BankServer) -> None:
+    success = {"status": "success", "paymentId": "7", "price": 10.5, "currency": "TRY"}
+    told = _answered(200, success)
+    assert (told.amount, told.currency) == (Decimal("10.50"), "TRY")
+    assert _answered(200, {**success, "price": "all"}).outcome is Outcome.UNKNOWN
+    silent = _answered(200, {"status": "success", "paymentId": "7"})
+    assert (silent.outcome, silent.amount, silent.currency) == (Outcome.SUCCEEDED, None, None)
+    part = iyzico_at(bank).refund(refund_of(pay(bank), "20.00"))
+    assert (part.amount, part.currency) == (Decimal("20.00"), "TRY")
+    paid = pay(bank)
+    whole = refund_of(paid, "100.00", is_whole_payment=True, paid_at=paid_at(paid))
+    assert iyzico_at(bank).refund(whole).amount is None
+
+
 @pytest.mark.parametrize(
     ("status", "body", "outcome"),
     [

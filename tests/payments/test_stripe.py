@@ -284,3 +284,21 @@ def test_stripe_s_own_word_on_retrying_outranks_the_status() -> None:
     assert answered(200, {}, b"[]") is Outcome.UNKNOWN
     assert answered(200, {}, b'{"id": "re_1", "status": "dreaming"}') is Outcome.UNKNOWN
     assert answered(200, {}, b'{"id": "re_1", "status": "failed"}') is Outcome.DECLINED
+
+
+def test_an_answer_says_what_has_moved_and_one_that_does_not_is_no_answer(bank: BankServer) -> None:
+    def answered(body: bytes) -> tuple[Outcome, Decimal | None, str | None]:
+        now = datetime.now(UTC)
+        told = classify(Answer("POST", 200, {}, body, now, now), REFUND_STATES)
+        return told.outcome, told.amount, told.currency
+
+    done = b'{"id": "re_1", "status": "succeeded", "amount": 4000, "currency": "try"}'
+    assert answered(done) == (Outcome.SUCCEEDED, Decimal("40.00"), "TRY")
+    yen = b'{"id": "re_1", "status": "pending", "amount": 4000, "currency": "jpy"}'
+    assert answered(yen) == (Outcome.PENDING, Decimal(4000), "JPY")
+    for odd in (b"null", b'"all"', b"[]"):
+        body = b'{"id": "re_1", "status": "succeeded", "amount": %s, "currency": "try"}' % odd
+        assert answered(body)[0] is Outcome.UNKNOWN
+    assert answered(b'{"id": "re_1", "status": "succeeded", "amount": 4000}')[0] is Outcome.UNKNOWN
+    answer = stripe_at(bank).refund(refund_of(bank.pay(), "40.00"))
+    assert (answer.amount, answer.currency) == (Decimal("40.00"), "TRY")

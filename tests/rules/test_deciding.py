@@ -115,6 +115,40 @@ def test_no_after_a_second_sending_without_keys_then_neither_sent_again_nor_book
     assert after_lookup(capabilities, told, lookup, BACKOFF).step is step
 
 
+@pytest.mark.parametrize("outcome", [Outcome.SUCCEEDED, Outcome.PENDING])
+@pytest.mark.parametrize(
+    ("amount", "currency", "is_believed"),
+    [
+        pytest.param("42.43", "TRY", True, id="what was asked for"),
+        pytest.param("42.4300", "TRY", True, id="written otherwise"),
+        pytest.param(None, None, True, id="it does not say"),
+        pytest.param(None, "TRY", True, id="the currency alone"),
+        pytest.param("42.42", "TRY", False, id="less"),
+        pytest.param("100.00", "TRY", False, id="more"),
+        pytest.param("42.43", "EUR", False, id="another currency"),
+        pytest.param(None, "EUR", False, id="another currency alone"),
+        pytest.param("0.00", "TRY", False, id="nothing"),
+    ],
+)
+@pytest.mark.parametrize("capabilities", ALL)
+def test_answer_when_something_else_moves_than_was_asked_for_then_a_person_looks_and_nothing_is_booked(
+    capabilities: Capabilities, outcome: Outcome, amount: str | None, currency: str | None, is_believed: bool
+) -> None:
+    moved = None if amount is None else Decimal(amount)
+    answer = RefundAnswer(outcome, gateway_ref="re_1", amount=moved, currency=currency)
+    decision = after_answer(capabilities, NEW, answer, BACKOFF)
+    assert (decision.step, decision.gateway_ref) == (
+        Step(outcome.value) if is_believed else Step.MANUAL,
+        "re_1",
+    )
+
+
+def test_answer_when_something_else_moves_then_the_words_name_both() -> None:
+    answer = RefundAnswer(Outcome.SUCCEEDED, amount=Decimal("100.00"), currency="TRY")
+    words = after_answer(KEYS, NEW, answer, BACKOFF).words
+    assert words == "The gateway says it pays back 100.00 TRY, we asked for 42.43 TRY."
+
+
 def test_answer_when_the_table_is_read_then_no_outcome_is_missing() -> None:
     assert {
         outcome: after_answer(KEYS, SENT, RefundAnswer(outcome), BACKOFF).step for outcome in Outcome

@@ -18,6 +18,7 @@ KEY_SAFETY_S: Final = 4 * 3600.0
 # An outcome that nobody could find out for this long is a person's to find out.
 UNKNOWN_TOO_OLD_S: Final = 24 * 3600.0
 PENDING_CHECK_S: Final = 300.0
+_MOVES: Final = frozenset({Outcome.SUCCEEDED, Outcome.PENDING})
 
 
 class Step(StrEnum):
@@ -91,6 +92,8 @@ def after_answer(
 ) -> Decision:
     """What one answer to our order means. Nothing here ever leads to a second key."""
     wait_s = max(answer.retry_after_s or 0.0, _backoff(facts, backoff_s))
+    if answer.outcome in _MOVES and not _is_as_asked(facts, answer):
+        return _moved_otherwise(facts, answer)
     match answer.outcome:
         case Outcome.SUCCEEDED:
             return Decision(Step.SUCCEEDED, gateway_ref=answer.gateway_ref)
@@ -125,6 +128,20 @@ def _declined(capabilities: Capabilities, facts: SentFacts, answer: RefundAnswer
         return Decision(Step.DECLINED, answer.words, gateway_ref=answer.gateway_ref)
     words = f"A second sending was refused ({answer.words}); we look whether the first one was done."
     return Decision(Step.WAIT, words, max(wait_s, _quiet_s(capabilities)))
+
+
+def _is_as_asked(facts: SentFacts, answer: RefundAnswer) -> bool:
+    """Whether what moves is what was asked for, as far as the answer says."""
+    same_amount = answer.amount is None or answer.amount == facts.amount
+    return same_amount and answer.currency in (None, facts.currency)
+
+
+def _moved_otherwise(facts: SentFacts, answer: RefundAnswer) -> Decision:
+    """Booking our amount would be untrue, and so would be booking theirs: nobody has approved that."""
+    amount = facts.amount if answer.amount is None else answer.amount
+    moved = f"{amount} {answer.currency or facts.currency}"
+    words = f"The gateway says it pays back {moved}, we asked for {in_words(facts.amount, facts.currency)}."
+    return Decision(Step.MANUAL, words, gateway_ref=answer.gateway_ref)
 
 
 def _quiet_s(capabilities: Capabilities) -> float:

@@ -59,7 +59,10 @@ class RefundOrder:
 
 @dataclass(frozen=True, slots=True)
 class RefundAnswer:
-    """One answer. `words` are the gateway's own, for staff; `retry_after_s` its wish, if it had one."""
+    """One answer. `words` are the gateway's own, for staff; `retry_after_s` its wish, if it had one.
+
+    `amount` and `currency` are what it says has moved, which need not be what was asked for; None where it does not say.
+    """
 
     outcome: Outcome
     gateway_ref: str | None = None
@@ -67,6 +70,8 @@ class RefundAnswer:
     code: str = ""
     words: str = ""
     retry_after_s: float | None = None
+    amount: Decimal | None = None
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import hmac
 import json
 import secrets
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -161,7 +162,9 @@ class IyzicoGateway:
 
     def _cancel(self, order: RefundOrder) -> RefundAnswer:
         payment = {"paymentId": order.payment_ref}
-        return self._change("/payment/cancel", order, payment, "payment.cancel", with_price=False)
+        answer = self._change("/payment/cancel", order, payment, "payment.cancel", with_price=False)
+        # Nothing but the whole payment can have gone; the price it names may be the basket's, without interest.
+        return replace(answer, amount=None)
 
     def _change(
         self,

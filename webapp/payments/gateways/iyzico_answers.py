@@ -39,7 +39,10 @@ class PaymentAmounts:
 
 
 def classify(answer: Answer, secret: str, signed: Sequence[str]) -> RefundAnswer:
-    """What one answer to a changing request means. An answer that should be signed and is not proves nothing."""
+    """What one answer to a changing request means. An answer that should be signed and is not proves nothing.
+
+    The amount is the answer's `price`; of a cancelled payment that may be the basket's, so callers leave it out there.
+    """
     if 300 <= answer.status < 400:
         words = "iyzico's address leads elsewhere; check the account's address."
         return RefundAnswer(Outcome.MISCONFIGURED, http_status=answer.status, words=words)
@@ -64,9 +67,26 @@ def _success(answer: Answer, body: Mapping[str, Any], secret: str, signed: Seque
     fields = tuple(signed) or (REFUND_FIELDS if body.get("signature") else ())
     if fields and not check_signature(body, fields, secret):
         return _unknown(answer, "The answer is not signed with our secret.", "signature")
+    try:
+        amount, currency = _moved(body)
+    except (ValueError, TypeError, ArithmeticError, DomainError):
+        return _unknown(answer, "The answer's amount cannot be read.")
     return RefundAnswer(
-        Outcome.SUCCEEDED, gateway_ref=_reference(body), http_status=answer.status, words="success"
+        Outcome.SUCCEEDED,
+        gateway_ref=_reference(body),
+        http_status=answer.status,
+        words="success",
+        amount=amount,
+        currency=currency,
     )
+
+
+def _moved(body: Mapping[str, Any]) -> tuple[Decimal | None, str | None]:
+    """What the answer says has gone back; it need not say so."""
+    currency = str(body["currency"]).upper() if body.get("currency") else None
+    if currency is None or body.get("price") is None:
+        return None, currency
+    return quantise(body["price"], currency), currency
 
 
 def _refusal(answer: Answer, body: Mapping[str, Any]) -> Outcome:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from webapp.core.errors import IntegrationError, PaymentError
+from webapp.core.errors import DomainError, IntegrationError, PaymentError
 from webapp.core.http import Answer
 from webapp.core.money import exponent
 from webapp.payments.gateway import FoundRefund, Outcome, RefundAnswer, Standing
@@ -68,12 +68,27 @@ def _success(answer: Answer, body: Any, states: Mapping[str, Outcome]) -> Refund
     if not isinstance(body, dict) or not body.get("id"):
         return RefundAnswer(Outcome.UNKNOWN, http_status=answer.status, words="The answer is no refund.")
     state = str(body.get("status") or "")
+    outcome, moved = states.get(state, Outcome.UNKNOWN), _moved(body)
+    if moved is None and outcome in (Outcome.SUCCEEDED, Outcome.PENDING):
+        return RefundAnswer(Outcome.UNKNOWN, http_status=answer.status, words="The answer names no amount.")
+    amount, currency = moved or (None, None)
     return RefundAnswer(
-        states.get(state, Outcome.UNKNOWN),
+        outcome,
         gateway_ref=str(body["id"]),
         http_status=answer.status,
         words=str(body.get("failure_reason") or state),
+        amount=amount,
+        currency=currency,
     )
+
+
+def _moved(body: Mapping[str, Any]) -> tuple[Decimal, str] | None:
+    """Amount and currency of a refund or payment; None where the answer has no readable ones."""
+    try:
+        currency = str(body["currency"]).upper()
+        return from_stripe(body["amount"], currency), currency
+    except (KeyError, TypeError, ValueError, ArithmeticError, DomainError):
+        return None
 
 
 def _refusal(answer: Answer, body: Any) -> Outcome:

@@ -20,7 +20,7 @@ from webapp.channels.integrations.woocommerce.fields import amount, rows
 from webapp.channels.integrations.woocommerce.refund_lines import refund_lines
 from webapp.channels.profile import ChannelProfile
 from webapp.core.clock import utc_now
-from webapp.core.errors import IntegrationError, IntegrationUnauthorizedException
+from webapp.core.errors import DomainError, IntegrationError, IntegrationUnauthorizedException
 from webapp.core.http import Answer
 from webapp.core.money import quantise
 from webapp.core.reach import AddressRefused
@@ -69,7 +69,7 @@ class WooRefunds:
             return RefundAnswer(Outcome.MISCONFIGURED, code=refused.error_code, words=refused.message)
         except IntegrationError as error:
             return RefundAnswer(Outcome.UNKNOWN, code=error.error_code, words=error.message)
-        return classify(answer)
+        return classify(answer, wanted.currency)
 
     def refunds_of(self, remote_id: str, currency: str) -> list[FoundRefund]:
         """Every page of the order's refunds. Raises IntegrationError."""
@@ -167,8 +167,8 @@ def _judge_refund(answer: Answer) -> None:
         raise IntegrationError(f"The shop answered {answer.status}: {words}", details=details)
 
 
-def classify(answer: Answer) -> RefundAnswer:
-    """What the shop's own answer means."""
+def classify(answer: Answer, currency: str) -> RefundAnswer:
+    """What the shop's own answer means; it names no currency, for an order has but one."""
     code, words = problem_of(answer)
     if not answer.is_success:
         return RefundAnswer(Outcome.DECLINED, http_status=answer.status, code=code, words=words)
@@ -181,7 +181,18 @@ def classify(answer: Answer) -> RefundAnswer:
     if body.get("refunded_payment") is not True:
         words = "The shop has noted the refund, but its gateway has not paid."
         return RefundAnswer(Outcome.CONTRADICTORY, str(body["id"]), answer.status, words=words)
-    return RefundAnswer(Outcome.SUCCEEDED, gateway_ref=str(body["id"]), http_status=answer.status)
+    try:
+        moved = None if body.get("amount") is None else _amount_of(body, currency)
+    except (TypeError, ValueError, ArithmeticError, DomainError):
+        return RefundAnswer(
+            Outcome.UNKNOWN, http_status=answer.status, words="The answer's amount is no number."
+        )
+    return RefundAnswer(Outcome.SUCCEEDED, str(body["id"]), answer.status, amount=moved, currency=currency)
+
+
+def _amount_of(row: Mapping[str, Any], currency: str) -> Decimal:
+    """What a refund of the shop's gives back; some versions write it below zero."""
+    return abs(quantise(Decimal(str(row.get("amount") or 0)), currency))
 
 
 def _found(row: Mapping[str, Any], remote_id: str, currency: str) -> FoundRefund:
@@ -189,7 +200,7 @@ def _found(row: Mapping[str, Any], remote_id: str, currency: str) -> FoundRefund
     return FoundRefund(
         gateway_ref=str(row.get("id")),
         reference=_our_id(row),
-        amount=abs(quantise(Decimal(str(row.get("amount") or 0)), currency)),
+        amount=_amount_of(row, currency),
         currency=currency,
         outcome=_outcome(row, made_at),
         payment_ref=remote_id,
