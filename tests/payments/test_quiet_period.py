@@ -4,7 +4,7 @@ Then only the comparison with the gateway's list finds it. With a quiet time tha
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
@@ -25,13 +26,16 @@ from tests.payments.paying_back import (
     paid_at_iyzico,
     refunds_now,
 )
+from tests.racing import race
 from tests.sandbox.running import BankServer
 from webapp.auth.roles import Role
 from webapp.core.db import db, unit_of_work
+from webapp.core.hints import drain
 from webapp.core.operations import create
 from webapp.orders.cancellation import CancelItem, CancelRequest
 from webapp.orders.models import Attention
 from webapp.orders.service.cancellation.opening import open_plans
+from webapp.orders.service.refunds import machine
 from webapp.orders.service.refunds.reconcile import reconciliation_of
 from webapp.payments.models import LedgerEntry, ReconciliationBreak, RefundAttempt
 
@@ -167,8 +171,7 @@ def test_a_second_sending_when_it_is_refused_and_the_first_stays_unlisted_then_a
     assert movements(bank, [paid]) == [1]
     assert sends() == ["unknown", "declined"]
     assert {refund.state for refund in refunds_now()} == {"manual"}
-    alarms = db.session.scalars(select(Attention.words)).all()
-    assert any("look there whether the money went back" in words for words in alarms)
+    assert any("look there whether the money went back" in words for words in alarms())
 
 
 def sends() -> list[str]:
@@ -215,3 +218,95 @@ def test_a_quiet_time_when_it_has_passed_and_nothing_was_done_then_sent_again_on
         )
     desk.work()
     assert movements(bank, [paid]) == [1]
+
+
+def late(app: Flask, monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], object]) -> None:
+    """The first worker freezes with its request in hand until its lease has ended and `meanwhile` is done."""
+    ask, slept = machine._ask, []
+
+    def sleep_then_ask(*args: Any) -> Any:
+        if not slept:
+            slept.append(True)
+            with unit_of_work() as session:
+                session.execute(
+                    text(
+                        "UPDATE operation SET lease_until = clock_timestamp() - interval '1 s' WHERE state = 'leased'"
+                    )
+                )
+                session.execute(text("UPDATE refund SET last_sent_at = last_sent_at - interval '2 s'"))
+            (met,) = race(app, [meanwhile])
+            assert not isinstance(met, Exception), met
+        return ask(*args)
+
+    monkeypatch.setattr(machine, "_ask", sleep_then_ask)
+    drain("money")
+
+
+def alarms() -> list[str]:
+    db.session.rollback()
+    return list(db.session.scalars(select(Attention.words)))
+
+
+def test_a_late_answer_when_the_successor_was_answered_too_then_a_person_hears_that_both_were_done(
+    app: Flask, desk: Desk, bank: BankServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_iyzico(bank, quiet_s=1)
+    order_id, paid = opened(desk, bank)
+    desk.work()
+    approve(desk, order_id)
+
+    late(app, monkeypatch, lambda: drain("money"))
+
+    # Nothing here can take back what the frozen request has done at a gateway without keys.
+    assert movements(bank, [paid]) == [2]
+    assert {refund.state for refund in refunds_now()} == {"succeeded"}
+    assert db.session.scalar(select(func.count()).select_from(LedgerEntry)) == 1
+    assert [words for words in alarms() if "it may have been paid twice" in words] != []
+
+
+@pytest.mark.parametrize(
+    ("state", "is_alarming"), [("manual", True), ("declined", True), ("withdrawn", True), ("unknown", False)]
+)
+def test_a_late_answer_when_the_refund_counts_as_not_paid_then_a_person_hears_of_it_and_nothing_is_booked(
+    app: Flask, desk: Desk, bank: BankServer, monkeypatch: pytest.MonkeyPatch, state: str, is_alarming: bool
+) -> None:
+    add_iyzico(bank, quiet_s=1)
+    order_id, paid = opened(desk, bank)
+    desk.work()
+    approve(desk, order_id)
+
+    def decide() -> None:
+        with unit_of_work() as session:
+            session.execute(text("UPDATE refund SET state = :state"), {"state": state})
+            session.execute(
+                text(
+                    "UPDATE operation SET lease_token = gen_random_uuid(), lease_until = clock_timestamp() + interval '1 h' WHERE state = 'leased'"
+                )
+            )
+
+    late(app, monkeypatch, decide)
+
+    assert movements(bank, [paid]) == [1]
+    assert {refund.state for refund in refunds_now()} == {state}
+    assert db.session.scalar(select(func.count()).select_from(LedgerEntry)) == 0
+    assert sends() == ["succeeded"]
+    assert any("Do not pay it a second time" in words for words in alarms()) is is_alarming
+
+
+def test_an_answer_with_the_name_of_another_refund_is_not_booked_a_second_time(
+    desk: Desk, bank: BankServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_iyzico(bank, quiet_s=1)
+    first, second = opened(desk, bank, "1001"), opened(desk, bank, "1002")
+    desk.work()
+    approve(desk, first[0])
+    desk.work()
+    known = refunds_now()[0].gateway_ref
+    ask = machine._ask
+    monkeypatch.setattr(machine, "_ask", lambda *args: replace(ask(*args), gateway_ref=known))
+    approve(desk, second[0])
+    desk.work()
+
+    assert sorted(refund.state for refund in refunds_now()) == ["manual", "succeeded"]
+    assert db.session.scalar(select(func.count()).select_from(LedgerEntry)) == 1
+    assert any("belongs to another refund" in words for words in alarms())

@@ -24,6 +24,7 @@ NOBODY_ACTS = {
     ("channels/delivering.py", "_locked"): "what channels are told",
     ("channels/delivering.py", "_answer"): "the channel's answer",
     ("orders/service/refunds/settling.py", "settle"): "the refund machine",
+    ("orders/service/refunds/settling.py", "keep_late_answer"): "the refund machine",
     ("orders/service/refunds/claims.py", "claim_refund"): "the refund machine",
 }
 

@@ -11,7 +11,7 @@ from webapp.core.db import unit_of_work
 from webapp.core.operations import LeaseLost, OperationRun
 from webapp.core.settings import Timing
 from webapp.orders.service.refunds.claims import Claim, NotNow, claim_refund, mark_sent
-from webapp.orders.service.refunds.settling import AttemptLog, settle, write_attempt
+from webapp.orders.service.refunds.settling import AttemptLog, keep_late_answer, settle
 from webapp.payments.deciding import Decision, Step, after_answer, after_lookup, must_look_first
 from webapp.payments.gateway import Gateway, Gateways, Lookup, Outcome, RefundAnswer
 
@@ -71,10 +71,10 @@ class RefundMachine:
             with unit_of_work() as session:
                 settle(session, run, claim, done.decision, done.log, gateway_name=gateway.name)
         except LeaseLost:
-            # Somebody else settles it; what we were told is kept as evidence.
+            # Somebody else settles it; what we were told moves nothing any more.
             if done.log is not None:
                 with unit_of_work() as session:
-                    write_attempt(session, claim, done.log)
+                    keep_late_answer(session, claim, done.log)
             raise
 
     def _note(self, gateway: Gateway, *, reached: bool, words: str) -> None:

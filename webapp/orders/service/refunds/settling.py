@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import func, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from webapp.core.audit import SYSTEM, AuditContext, record
@@ -26,6 +26,7 @@ from webapp.orders.states import (
     check_refund_move,
 )
 from webapp.payments.deciding import Decision, Step
+from webapp.payments.gateway import Outcome
 from webapp.payments.models import GatewayAccount, LedgerEntry, Refund, RefundAttempt
 
 _STATES: Final = {
@@ -35,6 +36,8 @@ _STATES: Final = {
     Step.WAIT: RefundState.UNKNOWN,
     Step.MANUAL: RefundState.MANUAL,
 }
+_MOVED: Final = (Outcome.SUCCEEDED.value, Outcome.PENDING.value)
+_DID_NOT_MOVE: Final = (RefundState.DECLINED, RefundState.MANUAL, RefundState.WITHDRAWN)
 _LOOKS_AGAIN: Final = frozenset({Step.PENDING, Step.WAIT})
 
 
@@ -66,9 +69,11 @@ def settle(
     order = lock_order(session, claim.order_id)
     refund = session.get_one(Refund, claim.refund_id, populate_existing=True, with_for_update=True)
     if log is not None:
-        write_attempt(session, claim, log)
+        _write_attempt(session, claim, log)
+        _alarm_if_sent_twice(session, order, refund, log)
     if decision.pauses_gateway:
         _pause(session, gateway_name, decision.words)
+    decision = _if_its_own(session, refund, decision)
     state = _STATES[decision.step]
     check_refund_move(RefundState(refund.state), state)
     refund.gateway_ref = decision.gateway_ref or refund.gateway_ref
@@ -79,8 +84,55 @@ def settle(
         run.finish(session, {"state": state.value, "words": decision.words})
 
 
-def write_attempt(session: Session, claim: Claim, log: AttemptLog) -> None:
-    """Add a line to the attempt log; also for a worker that has lost its lease, whose words are evidence."""
+def keep_late_answer(session: Session, claim: Claim, log: AttemptLog) -> None:
+    """What a worker was told that has lost its lease: evidence, which moves nothing.
+
+    Money that it may have moved beside its successor is shown to a person: no book of ours would tell.
+    """
+    order = lock_order(session, claim.order_id)
+    refund = session.get_one(Refund, claim.refund_id, populate_existing=True)
+    _write_attempt(session, claim, log)
+    if log.outcome not in _MOVED:
+        return
+    if RefundState(refund.state) in _DID_NOT_MOVE:
+        words = f"A late answer of the gateway says that it was paid back ({log.gateway_ref or 'without a reference'})."
+        raise_for_person(session, order, refund, f"{words} Do not pay it a second time.")
+    else:
+        _alarm_if_sent_twice(session, order, refund, log)
+
+
+def _alarm_if_sent_twice(session: Session, order: Order, refund: Refund, log: AttemptLog) -> None:
+    """Two sendings that the gateway did under two names of its own: it may have paid twice."""
+    if log.phase != "send" or log.outcome not in _MOVED:
+        return
+    session.flush()
+    sendings = select(RefundAttempt.gateway_ref).where(
+        RefundAttempt.refund_id == refund.id, RefundAttempt.phase == "send", RefundAttempt.outcome.in_(_MOVED)
+    )
+    names = {*session.scalars(sendings), refund.gateway_ref} - {None}
+    if len(names) > 1:
+        words = f"The gateway did two sendings of it ({', '.join(sorted(map(str, names)))}): it may have been paid twice."
+        raise_for_person(session, order, refund, words)
+
+
+def _if_its_own(session: Session, refund: Refund, decision: Decision) -> Decision:
+    """The decision, unless the gateway calls it by the name of another refund: one movement pays back one refund."""
+    if decision.gateway_ref is None:
+        return decision
+    other = session.scalar(
+        select(Refund.id).where(
+            Refund.gateway == refund.gateway,
+            Refund.gateway_ref == decision.gateway_ref,
+            Refund.id != refund.id,
+        )
+    )
+    if other is None:
+        return decision
+    words = f"The gateway answers with the movement {decision.gateway_ref}, which belongs to another refund."
+    return Decision(Step.MANUAL, words)
+
+
+def _write_attempt(session: Session, claim: Claim, log: AttemptLog) -> None:
     session.add(
         RefundAttempt(
             refund_id=claim.refund_id,
