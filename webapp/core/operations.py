@@ -8,6 +8,7 @@ dead cannot write over its successor. Redis may be wiped at any time: the sweepe
 """
 
 import random
+import time
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Index, String, Text, func, s
 from sqlalchemy.dialects.postgresql import JSONB, UUID, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from webapp.core.clock import utc_now
+from webapp.core.clock import follow
 from webapp.core.db import Base, CreatedAt, JsonColumn, after_commit
 from webapp.core.errors import Conflict, NotFound
 from webapp.core.text import N_
@@ -178,7 +179,8 @@ _CLAIM = text("""
             (state = 'ready' AND next_run_at <= clock_timestamp())
             OR (state = 'leased' AND lease_until < clock_timestamp() AND attempt < max_attempts))
         ORDER BY next_run_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-    RETURNING id, kind, args, lease_token, attempt, max_attempts, channel_id, order_id, requested_by_id
+    RETURNING id, kind, args, lease_token, attempt, max_attempts, channel_id, order_id, requested_by_id,
+        clock_timestamp() AS now
 """)
 
 
@@ -187,11 +189,13 @@ def claim(session: Session, queue: Queue, *, lease_s: float, kinds: Iterable[str
 
     Call it in a short transaction of its own, or in the one that finishes the operation before.
     """
+    asked_s = time.monotonic()
     row = session.execute(
         _CLAIM, {"queue": queue.value, "kinds": list(kinds), "lease_s": lease_s}
     ).one_or_none()
     if row is None:
         return None
+    follow(row.now, time.monotonic() - asked_s)
     return OperationRun(
         id=row.id,
         kind=row.kind,
@@ -319,7 +323,7 @@ def retry(session: Session, operation_id: uuid.UUID) -> Operation:
         raise Conflict(N_("The same work is already waiting or running; watch that one instead."))
     operation.state = OperationState.READY.value
     operation.attempt = 0
-    operation.next_run_at = utc_now()
+    operation.next_run_at = func.clock_timestamp()
     operation.finished_at = None
     hint_after_commit(session, Queue(operation.queue))
     return operation

@@ -5,11 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from webapp.core.clock import utc_now
 from webapp.core.errors import NotFound
 from webapp.core.operations import NewOperation, OperationState, Queue, create
 from webapp.payments.account_setup import values_of
@@ -32,7 +31,8 @@ def take_message(session: Session, account_name: str, headers: Mapping[str, str]
     reader = READERS.get(account.gateway_type) if account is not None else None
     if account is None or reader is None:
         raise NotFound("There is no such payment account.")
-    notice = reader(headers, body, values_of(account), utc_now().timestamp())
+    now = session.execute(select(func.clock_timestamp())).scalar_one()
+    notice = reader(headers, body, values_of(account), now.timestamp())
     refunds = _meant(session, account_name, notice)
     if not _kept(session, account_name, notice, refunds[0].id if refunds else None):
         return False

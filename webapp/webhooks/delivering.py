@@ -112,8 +112,9 @@ def next_parcel(session: Session, run: OperationRun, vault: Vault, timing: Timin
         run.postpone(session, wait_s, "")
         return None
     body = body_of(event)
-    secrets = live_secrets(vault, subscription, utc_now())
-    headers = signed_headers(secrets, str(event.key), int(time.time()), body)
+    now = utc_now()
+    secrets = live_secrets(vault, subscription, now)
+    headers = signed_headers(secrets, str(event.key), int(now.timestamp()), body)
     return Parcel(delivery.id, subscription.id, subscription.url, body, headers)
 
 

@@ -124,7 +124,7 @@ def _refund(
         amount=amount,
         currency=payment.currency,
         state=state.value,
-        settled_at=utc_now() if state is RefundState.SUCCEEDED else None,
+        settled_at=func.clock_timestamp() if state is RefundState.SUCCEEDED else None,
         idem_key=f"rf_{refund_id}",
         gateway=gateway_name(order, tender.way, payment),
         payee_id=tender.payee_id,
