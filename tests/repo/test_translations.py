@@ -7,7 +7,7 @@ from babel.messages.pofile import read_po
 
 from scripts.translations import LANGUAGES, collect, compiled, po_path, untranslated, updated
 
-EVERYWHERE = ("auth/", "ui/", "templates/auth/", "templates/errors/", "templates/ui/", "orders/enums.py")
+EVERYWHERE = ("auth/", "ui/", "templates/auth/", "templates/errors/", "templates/ui/", "orders/enums")
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]")
 
 
