@@ -19,6 +19,7 @@ from webapp.operations.watching import watch
 from webapp.orders.models import Order
 from webapp.orders.queries import detail
 from webapp.orders.queries.criteria import Scope
+from webapp.orders.queries.detail_statements import REFRESH_KIND
 from webapp.orders.views.blueprint import blueprint
 from webapp.orders.views.columns import PREFERENCE, chosen_columns, known_columns
 from webapp.orders.views.list import list_ctx, list_url
@@ -51,7 +52,7 @@ def refreshing(order_id: int, operation_id: Any) -> Response:
     operation = db.session().get(Operation, operation_id)
     if not is_htmx():
         return redirect(url_for("orders.show", order_id=order_id))
-    if operation is not None and operation.kind != detail.REFRESH_KIND:
+    if operation is not None and operation.kind != REFRESH_KIND:
         operation = None
     response = _refreshing(order_id, operation)
     if operation is not None and not operation.is_open:

@@ -24,7 +24,7 @@ from webapp.orders.locks import unread_notes
 from webapp.orders.pricing import item_total
 from webapp.orders.queries import detail, timeline
 from webapp.orders.queries.criteria import Scope
-from webapp.orders.queries.detail import Part
+from webapp.orders.queries.detail_statements import Part
 from webapp.orders.queries.plan_queue import wishes_of
 from webapp.orders.queries.teamwork import NOBODY, teamwork_of
 from webapp.orders.queries.vendors import vendor_parts
