@@ -25,6 +25,7 @@ from tests.addressing import (
 )
 from tests.cancel_desk import items_of_order
 from tests.cancelling import Counter, plans_of
+from tests.moving import pack, packages_of, parcel
 from tests.order_drafts import HOME, PLACED, draft, findings, write
 from tests.sandbox.running import CarrierServer
 from webapp.cargo.models import CargoAccount
@@ -130,6 +131,24 @@ def test_cancellation_when_the_parcel_was_collected_then_somebody_must_look(
     desk.work()
     assert (errands(order_id)[1:], raised(order_id)) == ([("cancel", "refused")], ["label_outdated"])
     assert order_now(order_id).tracking_number == NUMBER
+
+
+def test_label_when_a_parcel_holds_nothing_to_send_any_more_then_none_is_asked_for_it(
+    desk: AddressDesk, carrier: CarrierServer
+) -> None:
+    order_id = desk.order(450, 450, 450)
+    first, second, third = (item.id for item in items_of_order(order_id))
+    pack(order_id, desk.agent, parcel({first: 1}), parcel({second: 1}), parcel({third: 1}))
+    with unit_of_work() as unit:
+        unit.execute(update(OrderItem).where(OrderItem.id == second).values(status=100))
+        unit.execute(
+            update(OrderItem).where(OrderItem.id == third).values(status=50, status_before_cancel=450)
+        )
+
+    desk.labelled(order_id)
+
+    assert len(carrier.parcels()) == 1
+    assert [each.label_issued_at is not None for each in packages_of(order_id)] == [True, False, False]
 
 
 def test_label_while_one_is_being_made_then_refused(desk: AddressDesk) -> None:

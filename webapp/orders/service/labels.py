@@ -11,7 +11,7 @@ from webapp.cargo.models import CargoCompany, CargoErrand
 from webapp.core.audit import AuditContext, record
 from webapp.core.errors import Conflict
 from webapp.core.text import N_
-from webapp.orders.enums import ENDED_STATUSES
+from webapp.orders.enums import ENDED_STATUSES, LEFT_STATUSES, LIVE_STATUSES
 from webapp.orders.locks import lock_order
 from webapp.orders.models import Order, Package
 from webapp.orders.service.editing import check_version
@@ -92,11 +92,25 @@ def cancel_empty_parcels(session: Session, order: Order, context: AuditContext) 
 
 
 def _packages(session: Session, order: Order, chosen: int) -> list[Package]:
-    """Those that have a label and have not left, and a new one for what lies in none."""
-    known = [package for package in labelled(session, order) if package.cargo_company_id is not None]
+    """Those with something to send that have not left, and a new one for what lies in none."""
+    full = {
+        item.package_id
+        for item in items_of(session, order)
+        if item.package_id is not None and item.status in LIVE_STATUSES - LEFT_STATUSES
+    }
+    known = [
+        package
+        for package in labelled(session, order)
+        if package.cargo_company_id is not None and package.id in full
+    ]
     unlabelled = session.scalars(
         select(Package)
-        .where(Package.order_id == order.id, Package.shipped_at.is_(None), Package.label_issued_at.is_(None))
+        .where(
+            Package.order_id == order.id,
+            Package.shipped_at.is_(None),
+            Package.label_issued_at.is_(None),
+            Package.id.in_(full),
+        )
         .order_by(Package.number)
     ).all()
     loose = to_be_packed(session, order)
