@@ -57,6 +57,15 @@ def test_note_when_colleagues_are_ticked_and_named_then_they_are_mentioned_and_t
     assert bystander.id not in mentioned(session)
 
 
+def test_note_when_two_colleagues_have_the_name_that_it_says_then_both_are_mentioned(
+    session: Session, order: Order
+) -> None:
+    author, one, two = make_staff(name="Ece Kaya"), make_staff(name="Ali Işık"), make_staff(name="Ali IŞIK")
+    with unit_of_work() as unit:
+        add_note(unit, new_note(order, "@Ali Işık, look please."), by(author))
+    assert mentioned(session) == {one.id, two.id}
+
+
 def test_note_when_somebody_may_not_know_of_the_channel_then_they_are_not_mentioned(
     session: Session, order: Order
 ) -> None:

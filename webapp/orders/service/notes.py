@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -142,8 +143,12 @@ def _mentioned(new: NewNote, known: Sequence[Colleague], author_id: int | None) 
 def _named(body: str, known: Sequence[Colleague]) -> Iterable[int]:
     """Who stands in the text as @Full Name, however it is written; the longer of two names that begin alike."""
     text = fold(body)
-    by_name = {fold(each.name): each.id for each in known if fold(each.name)}
+    by_name: dict[str, list[int]] = defaultdict(list)
+    for each in known:
+        by_name[fold(each.name)].append(each.id)
+    by_name.pop("", None)
     if "@" not in text or not by_name:
         return ()
     names = "|".join(re.escape(name) for name in sorted(by_name, key=len, reverse=True))
-    return [by_name[name] for name in re.findall(rf"@({names})(?!\w)", text)]
+    # Two of one name are both meant: nobody can write which.
+    return [found for name in re.findall(rf"@({names})(?!\w)", text) for found in by_name[name]]
