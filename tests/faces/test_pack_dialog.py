@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from tests.back_room import StaffClient, at_desk
 from tests.cancel_desk import items_of_order, order_now
 from tests.cancelling import Counter, card
+from tests.factories import make_cargo
 from tests.moving import move, pack, packages_of, parcel
 from tests.order_drafts import line
 from tests.overtaking import says_who_what_when
@@ -128,6 +129,27 @@ def test_parcels_when_there_are_some_then_the_dialog_begins_with_them(
     assert f'name="quantity-{first}-1" type="text" value="3"' in dialog
     assert f'name="quantity-{second}-2" type="text" value="1"' in dialog
     assert 'value="SW2"' in dialog
+
+
+def test_carrier_of_a_parcel_when_switched_off_meanwhile_then_the_dialog_keeps_it(
+    counter: Counter, agent: StaffClient, order_id: int, session: Session
+) -> None:
+    first, second = keys(order_id)
+    carrier = make_cargo(session)
+    session.commit()
+    pack(order_id, counter.agent, parcel({first: 3, second: 1}, "SW1", cargo_company_id=carrier.id))
+    carrier.is_active = False
+    session.commit()
+
+    dialog = agent.get(f"/orders/{order_id}/pack", headers=HTMX).text
+
+    assert f'<option selected value="{carrier.id}">Swift Parcel</option>' in dialog
+    form = typed(agent, order_id, {first: "3", second: "1"})
+    sent = {**form, "cargo_company-1": str(carrier.id), "tracking_number-1": "SW2"}
+    assert send(agent, order_id, sent).status_code == 204
+    assert [(each.cargo_company_id, each.tracking_number) for each in packages_of(order_id)] == [
+        (carrier.id, "SW2")
+    ]
 
 
 @pytest.mark.parametrize(

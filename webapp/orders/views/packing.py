@@ -86,8 +86,12 @@ def _again(order_id: int, form: PackForm, status: int, notice: str = "") -> Resp
 def _form(session: Session, order: Order, *, more: int = 0) -> PackForm:
     items, open_ones, _ = _state(session, order)
     came_in = request.method == "POST"
+    # One that was switched off brings what it was given.
+    theirs = {package.cargo_company_id for package in open_ones if package.cargo_company_id is not None}
     carriers = session.execute(
-        select(CargoCompany.id, CargoCompany.name).where(CargoCompany.is_active).order_by(CargoCompany.name)
+        select(CargoCompany.id, CargoCompany.name)
+        .where(CargoCompany.is_active | CargoCompany.id.in_(theirs))
+        .order_by(CargoCompany.name)
     )
     form = pack_form(
         [item.id for item in items],
