@@ -36,6 +36,7 @@ from webapp.core.errors import Conflict, InvalidInput, NotFound
 from webapp.core.hints import drain
 from webapp.core.operations import NewOperation, Queue, create
 from webapp.orders.models import IntegrationAction, Order, OrderItem, TrackingUpload
+from webapp.orders.service.deleting import delete_order
 from webapp.orders.service.tracking import (
     bulk_tracking_number_update,
     choose_columns,
@@ -535,6 +536,19 @@ def test_a_parcel_when_its_upload_is_undone_then_it_has_not_left_and_can_be_pack
         ("OWN900100102", None),
     ]
     assert len(pack(order_id, by, parcel({first: 1, second: 1}, "TR900100103"))) == 1
+
+
+def test_undoing_when_an_order_was_deleted_meanwhile_then_the_others_are_undone(desk: Uploads) -> None:
+    gone, there = desk.order("1001"), desk.order("1002")
+    upload_id = desk.upload(csv_of([HEADER, ("1001", "TR900100101"), ("1002", "TR900100102")]))
+    desk.apply(upload_id)
+    with unit_of_work() as session:
+        delete_order(session, gone, desk.context)
+
+    undone = desk.undo(upload_id)
+
+    assert (undone.state, outcomes(upload_id)) == ("undone", ["kept", "undone"])
+    assert items_now(there) == [(400, None)]
 
 
 def test_undoing_when_a_day_has_passed_then_it_is_refused(desk: Uploads) -> None:

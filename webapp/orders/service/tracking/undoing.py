@@ -80,7 +80,9 @@ def undo_batch(session: Session, upload_id: int, staff_id: int | None, after: in
     rows = _shipped(session, upload_id, ids)
     orders = read_orders(session, ids)
     held = held_up(session, ids, uploader.context)
-    untouched = [row for row in rows if row.order_id not in held and _is_untouched(row, orders[row.order_id])]
+    untouched = [
+        row for row in rows if row.order_id not in held and _is_untouched(row, orders.get(row.order_id))
+    ]
     undone = _untold(session, untouched)
     _take_back(session, undone, orders, uploader.context)
     _join_parts(session, undone)
@@ -96,11 +98,12 @@ def undo_batch(session: Session, upload_id: int, staff_id: int | None, after: in
     return len(rows), ids[-1]
 
 
-def _is_untouched(row: ShippedRow, order: OrderState) -> bool:
-    """Whether every item of the row stands as the upload has left it."""
-    items = {item.id: item for item in order.items}
+def _is_untouched(row: ShippedRow, order: OrderState | None) -> bool:
+    """Whether every item of the row stands as the upload has left it; an order may have been deleted since."""
+    items = {item.id: item for item in order.items} if order is not None else {}
     return all(
-        items[before["item"]].version == before["version"]
+        before["item"] in items
+        and items[before["item"]].version == before["version"]
         and items[before["item"]].tracking_number == row.tracking_number
         for before in row.done
     )
