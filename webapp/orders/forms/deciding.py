@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
+from typing import Self
 
 from flask_babel import gettext, lazy_gettext
 from flask_wtf import FlaskForm
@@ -9,7 +10,7 @@ from wtforms import HiddenField, RadioField, SelectField, StringField, TextAreaF
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length
 
-from webapp.orders.enums import PlanKind, RefundState
+from webapp.orders.enums import PlanKind, RefundState, RefundWay
 from webapp.orders.forms.cancelling import LONGEST_WORDS, Reason
 
 
@@ -48,6 +49,24 @@ class EvidenceForm(FlaskForm):
             Length(max=1000),
         ],
     )
+
+
+class AnotherWayForm(FlaskForm):
+    """How money goes back whose own way was declined; a transfer needs an account, which the service checks."""
+
+    way = RadioField(lazy_gettext("How it goes back"), default=RefundWay.TRANSFER.value)
+    iban = StringField(lazy_gettext("IBAN"), filters=[_trimmed], validators=[Length(max=60)])
+    holder_name = StringField(
+        lazy_gettext("Account holder"), filters=[_trimmed], validators=[Length(max=140)]
+    )
+
+    @classmethod
+    def offered(cls, *, loyalty: bool) -> Self:
+        """With bank transfer, and loyalty credit for whoever may give it."""
+        form = cls()
+        ways = (RefundWay.TRANSFER, RefundWay.LOYALTY) if loyalty else (RefundWay.TRANSFER,)
+        form.way.choices = [SelectChoice(way.value, gettext(way.label)) for way in ways]
+        return form
 
 
 class ConfirmManyForm(FlaskForm):

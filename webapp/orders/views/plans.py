@@ -6,13 +6,13 @@ from typing import Any
 from flask import Response, make_response, render_template, request, url_for
 from sqlalchemy.orm import Session
 
-from webapp.auth.permissions import Permission, audit_context, channel_scope, requires
+from webapp.auth.permissions import Permission, audit_context, can, channel_scope, requires
 from webapp.core.db import db, unit_of_work
 from webapp.core.errors import Conflict, InvalidInput, NotFound
 from webapp.core.money import quantise
 from webapp.core.text import N_
-from webapp.orders.enums import CancelStatus, RefundState
-from webapp.orders.forms.deciding import EvidenceForm, RejectForm
+from webapp.orders.enums import CancelStatus, RefundState, RefundWay
+from webapp.orders.forms.deciding import AnotherWayForm, EvidenceForm, RejectForm
 from webapp.orders.models import CancellationPlan, Order
 from webapp.orders.queries import plans as queries
 from webapp.orders.queries.cancelling import LARGEST_ID, visible_order
@@ -162,15 +162,49 @@ def enter_evidence(refund_id: uuid.UUID) -> Response:
     return toast(_done(order_id), told)
 
 
+@blueprint.get("/refunds/<uuid:refund_id>/again")
+@requires(Permission.CANCEL_APPROVE)
+def ask_another_way(refund_id: uuid.UUID) -> Response:
+    """How else can a refund go back that was declined?"""
+    return _another_way_form(_refund(db.session(), refund_id), _another_way())
+
+
 @blueprint.post("/refunds/<uuid:refund_id>/again")
 @requires(Permission.CANCEL_APPROVE)
 def try_refund_again(refund_id: uuid.UUID) -> Response:
-    """A new refund in place of one that was declined."""
-    refund = _refund(db.session(), refund_id)
+    """A new refund in place of one that was declined: the same way, or the one that the form names."""
+    refund, form = _refund(db.session(), refund_id), _another_way()
+    if "way" in request.form:
+        return _go_another_way(refund, form)
     order_id, amount = refund.order_id, _amount(refund)
     with money_act("refund.tried_again", ("refund", refund_id), order_id) as unit:
         try_again(unit, refund_id, authority())
     return toast(_done(order_id), gettext("The refund of %(amount)s is tried again.", amount=amount))
+
+
+def _go_another_way(refund: Refund, form: AnotherWayForm) -> Response:
+    if not form.validate():
+        return _another_way_form(refund, form, status=422)
+    refund_id, order_id, amount = refund.id, refund.order_id, _amount(refund)
+    way = RefundWay(form.way.data)
+    account = {"iban": form.iban.data, "holder_name": form.holder_name.data}
+    try:
+        with money_act("refund.tried_again", ("refund", refund_id), order_id) as unit:
+            try_again(unit, refund_id, authority(), way=way, **account)
+    except InvalidInput as refused:
+        for name in ("iban", "holder_name"):
+            form[name].errors = [gettext(each) for each in refused.fields.get(name, [])]
+        notice = "" if refused.fields else gettext(refused.message)
+        return _another_way_form(_refund(db.session(), refund_id), form, status=422, notice=notice)
+    except Conflict as refused:
+        refund = _refund(db.session(), refund_id)
+        return _another_way_form(refund, form, status=409, notice=notice_of(refused))
+    told = gettext("%(amount)s goes back another way: %(way)s.", amount=amount, way=gettext(way.label))
+    return toast(_done(order_id), told)
+
+
+def _another_way() -> AnotherWayForm:
+    return AnotherWayForm.offered(loyalty=can(Permission.REFUND_LOYALTY))
 
 
 def _done(order_id: int) -> Response:
@@ -227,4 +261,18 @@ def _evidence_form(refund: Refund, form: EvidenceForm, *, status: int = 200, **c
         form=form,
         in_dialog=is_htmx(),
         **context,
+    )
+
+
+def _another_way_form(
+    refund: Refund, form: AnotherWayForm, *, status: int = 200, notice: str = ""
+) -> Response:
+    return part_of_page(
+        "orders/_another_way.html",
+        status=status,
+        order=visible_order(db.session(), refund.order_id, channel_scope()),
+        refund=refund,
+        form=form,
+        notice=notice,
+        in_dialog=is_htmx(),
     )

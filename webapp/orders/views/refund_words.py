@@ -1,7 +1,7 @@
 """How a refund stands, as one would say it: when it was sent, what was said, when we ask again."""
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from webapp.core.clock import utc_now
 from webapp.orders.enums import UNDER_WAY_REFUND_STATES, RefundState, RefundWay
@@ -10,6 +10,9 @@ from webapp.orders.views.draft_words import way_label
 from webapp.payments.models import Refund
 from webapp.ui.formatting import short_time, writer
 from webapp.ui.i18n import gettext, reader_zone
+
+# Another account for a transfer is entered by finance; what was only reserved was never the customer's to get back.
+_ONLY_SO: Final = {RefundWay.TRANSFER.value, RefundWay.RELEASE.value}
 
 
 class RefundWords(NamedTuple):
@@ -23,6 +26,7 @@ class RefundWords(NamedTuple):
     can_check: bool
     is_manual: bool
     was_declined: bool
+    has_other_ways: bool
 
 
 def refund_words(refund: plans.RefundState, *, is_replaced: bool) -> RefundWords:
@@ -38,6 +42,7 @@ def refund_words(refund: plans.RefundState, *, is_replaced: bool) -> RefundWords
         can_check=state in UNDER_WAY_REFUND_STATES and not refund.is_worked_on,
         is_manual=state is RefundState.MANUAL,
         was_declined=state is RefundState.DECLINED and not is_replaced,
+        has_other_ways=row.way not in _ONLY_SO,
     )
 
 
