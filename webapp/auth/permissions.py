@@ -88,6 +88,11 @@ class CurrentStaff:
         return allowed if self.granted is None else allowed & self.granted
 
     @property
+    def is_narrowed(self) -> bool:
+        """Whether a token acts that sees fewer channels than its owner: what the owner alone may know stays hidden."""
+        return self.token_id is not None and self.channel_ids != self.owner_channel_ids
+
+    @property
     def actor(self) -> str:
         """Who acts, for the audit log: the person, and by which token."""
         return f"{self.name[:80]} ({self.token_name[:36]})" if self.token_id is not None else self.name

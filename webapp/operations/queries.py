@@ -26,10 +26,11 @@ JUST_ENDED = timedelta(seconds=20)  # So long the top bar says what came of it, 
 
 @dataclass(frozen=True)
 class Viewer:
-    """Who asks: `channels` None is everybody's channels."""
+    """Who asks: `channels` None is everybody's channels; `is_narrowed`: a token that sees fewer than its owner."""
 
     staff_id: int
     channels: frozenset[int] | None = None
+    is_narrowed: bool = False
 
 
 # The command line's: whoever may start programs on the machine may know of everything.
@@ -171,6 +172,10 @@ def _visible_to(viewer: Viewer) -> ColumnElement[bool]:
         return true()
     # A limited person sees their channels' work, and what they asked for themselves where no channel is concerned.
     own = and_(Operation.channel_id.is_(None), Operation.requested_by_id == viewer.staff_id)
+    if viewer.is_narrowed:
+        # What its owner asked for may name any order, and acts with the owner's rights.
+        known = select(Order.id).where(Order.channel_id.in_(viewer.channels))
+        own = and_(own, Operation.order_id.in_(known))
     return or_(Operation.channel_id.in_(viewer.channels), own)
 
 

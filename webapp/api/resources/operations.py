@@ -142,4 +142,4 @@ def operation_json(row: Operation) -> dict[str, Any]:
 
 def _viewer() -> Viewer:
     staff = current_staff()
-    return Viewer(staff.id, staff.channel_ids)
+    return Viewer(staff.id, staff.channel_ids, staff.is_narrowed)

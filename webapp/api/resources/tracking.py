@@ -82,6 +82,7 @@ def bulk_tracking_number_update_status(wanted: Json) -> Json:
     """How an upload of tracking numbers stands"""
     session = db.session()
     service.visible_upload(session, wanted["id"], current_staff().id, channel_scope())
+    _refuse_narrow_token()
     return _json(service.bulk_tracking_number_update_status(session, wanted["id"]))
 
 
@@ -92,16 +93,16 @@ def bulk_tracking_number_update_status(wanted: Json) -> Json:
 @answers(202, "TrackingUpload", "The upload; `Location` is where to ask how far it is.")
 def bulk_tracking_number_update_undo(sent: Json) -> Response:
     """Take an upload back within a day, for items that nobody has changed since and whose channel was not told yet"""
-    _refuse_narrow_token()
     service.visible_upload(db.session(), sent["id"], current_staff().id, channel_scope())
+    _refuse_narrow_token()
     with unit_of_work() as session:
         service.undo_upload(session, sent["id"], audit_context())
         return _accepted(_json(service.bulk_tracking_number_update_status(session, sent["id"])))
 
 
 def _refuse_narrow_token() -> None:
-    """A worker applies the rows with its owner's rights: a token that sees less must not reach more that way."""
-    if current_staff().channel_ids != current_staff().owner_channel_ids:
+    """A worker applies the rows with its owner's rights: a token that sees less must not reach or learn more that way."""
+    if current_staff().is_narrowed:
         raise PermissionDenied(
             "This token sees fewer channels than its owner, and a file may name any order. Use one that sees as many.",
             code="token_too_narrow",
