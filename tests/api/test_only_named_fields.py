@@ -11,7 +11,6 @@ from wtforms.form import BaseForm
 
 from tests.api.deeds.stage import ORDERS, Stage
 from tests.api.test_both_faces import DEEDS
-from webapp.auth.roles import Role
 from webapp.core.db import Base
 
 # Any form may carry the version that it was opened with.
@@ -24,8 +23,7 @@ COLUMNS = {column.key for mapper in Base.registry.mappers for column in mapper.l
 def test_a_form_when_sent_with_every_column_then_only_its_own_fields_are_taken(
     app: Flask, session: Session, monkeypatch: pytest.MonkeyPatch, deed: Any
 ) -> None:
-    is_hook = deed.endpoint.startswith("api_webhooks")
-    stage = Stage.open(app, session, Role.ADMINISTRATOR if is_hook else Role.SUPERVISOR)
+    stage = Stage.open(app, session, deed.role)
     what = deed.about or ORDERS
     plain_key, stuffed_key = what.make(stage, deed.fields or {})
     for key in (plain_key, stuffed_key):

@@ -184,6 +184,23 @@ def test_items_when_they_are_anothers_then_neither_moved_nor_mapped_nor_cancelle
     assert checksums(session, but=NOTED) == before
 
 
+def test_a_write_when_the_token_may_act_but_not_see_orders_then_done_and_nothing_shown(
+    app: Flask, session: Session
+) -> None:
+    write(make_channel(session), draft())
+    owner = make_staff()
+    blind = Program(app, make_token(owner, permissions={Permission.ORDERS_EDIT, Permission.ORDERS_CREATE}))
+    seeing = Program(app, make_token(owner, permissions={Permission.ORDERS_EDIT, Permission.ORDERS_VIEW}))
+
+    done = blind.patch("/orders/1/", {"notes": "Ring twice"})
+    made = blind.post("/orders/", NEW)
+
+    assert [(each.status_code, each.data) for each in (done, made)] == [(204, b""), (204, b"")]
+    assert made.headers["Location"].endswith("/api/v1/orders/2/")
+    shown = seeing.patch("/orders/1/", {"segment": "vip"}, headers={"If-Match": done.headers["ETag"]})
+    assert (shown.status_code, shown.json["notes"]) == (200, "Ring twice")
+
+
 def test_work_of_the_owner_when_the_token_sees_less_then_only_that_about_its_own_orders(
     app: Flask, session: Session
 ) -> None:

@@ -41,7 +41,7 @@ class Parser(FlaskParser):
         if not body.strip():
             return {}
         try:
-            loaded = json.loads(body, parse_constant=_no_constant)
+            loaded = json.loads(body, parse_constant=_no_constant, object_pairs_hook=_no_twins)
         except (ValueError, RecursionError):
             raise Unreadable() from None
         _check_texts(loaded)
@@ -96,6 +96,14 @@ def _refuse_no_number(_endpoint: str | None, values: dict[str, Any] | None) -> N
 
 def _no_constant(_name: str) -> NoReturn:
     raise ValueError("JSON knows no such number.")
+
+
+def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Of a name that is sent twice nobody can say which value was meant: the two ends may read different ones."""
+    read = dict(pairs)
+    if len(read) < len(pairs):
+        raise ValueError("A name stands twice in one object.")
+    return read
 
 
 def _check_texts(value: Any, depth: int = 0) -> None:

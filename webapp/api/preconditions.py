@@ -12,7 +12,7 @@ from typing import Any, Final
 from flask import Response, jsonify, request
 from sqlalchemy.orm import Session
 
-from webapp.auth.permissions import channel_scope
+from webapp.auth.permissions import Permission, can, channel_scope
 from webapp.core.db import db, unit_of_work
 from webapp.core.errors import DomainError, InvalidInput
 from webapp.orders.locks import lock_order
@@ -74,11 +74,13 @@ def item_ids_of(session: Session, order_id: int, item_ids: Iterable[int]) -> Non
 
 
 def answer_order(order_id: int, status: int = 200) -> Response:
-    """The order in full as it is now, with its tag."""
+    """The order in full as it is now, with its tag; the tag alone (204) for a token that may act but not see orders."""
     session = db.session()
     record = order_record(session, order_id, channel_scope())
-    response = jsonify(order_detail(record))
-    response.status_code = status
+    response = Response(status=204)
+    if can(Permission.ORDERS_VIEW):
+        response = jsonify(order_detail(record))
+        response.status_code = status
     response.headers["ETag"] = f'"{record.order.version}-{newest_entry(session, order_id)}"'
     return response
 

@@ -22,6 +22,7 @@ _REFUSALS: Final = {
     "429": "The token has had its requests of this minute; `Retry-After` says when the next one counts.",
     "502": "The channel or gateway did not answer as it should.",
     "503": "The database cannot be reached; `Retry-After` says when to ask again.",
+    "507": "There is no room left on the disk; nothing was done.",
 }
 _HEADERS: Final = {
     "X-Request-Id": {
@@ -47,6 +48,8 @@ _IF_MATCH: Final = {
 }
 
 
+_WHOLE_ORDER: Final = frozenset({"OrderDetail", "OrderOrDiagnosis"})
+_UNSEEN: Final = "It is done; the token may not see orders (`orders.view`), so none is shown."
 # What is about one order, or one vendor's part of it, has a tag.
 _WITH_TAG: Final = ("/api/v1/orders/{pk}/", "/api/v1/vendor_orders/{pk}/")
 
@@ -99,9 +102,11 @@ def _complete(document: Json, path: str, method: str, operation: Json) -> None:
     told = {
         code: answer for code, answer in operation["responses"].items() if code.isdigit() and code < "400"
     }
+    if method in UNSAFE and _WHOLE_ORDER & _shapes(told):
+        told.setdefault("204", {"description": _UNSEEN})
     for answer in told.values():
         answer.setdefault("headers", {}).update(_HEADERS)
-    wanted = ["400", "401", "403", "422", "429", "503"]
+    wanted = ["400", "401", "403", "422", "429", "503", "507"]
     wanted += ["404"] if "{" in path else []
     wanted += ["409", "413"] if method in UNSAFE else []
     wanted += ["412"] if about_one_order else []
@@ -113,6 +118,12 @@ def _complete(document: Json, path: str, method: str, operation: Json) -> None:
     if any(each.get("in") == "query" for each in parameters):
         refusals["414"] = {"description": "The address is longer than 4 KB."}
     operation["responses"] = {**told, **dict(sorted(refusals.items()))}
+
+
+def _shapes(told: Json) -> set[str]:
+    """The names of what these answers hold."""
+    kinds = [kind for answer in told.values() for kind in answer.get("content", {}).values()]
+    return {kind["schema"].get("$ref", "").rpartition("/")[2] for kind in kinds}
 
 
 def _loosen_body(document: Json, operation: Json) -> None:

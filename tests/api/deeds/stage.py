@@ -54,6 +54,12 @@ class Deed:
     after: Callable[[], object] = lambda: None
     fields: Mapping[str, Any] | None = None
 
+    @property
+    def role(self) -> Role:
+        """Who may do it; a supervisor may not keep webhooks, nor say what came of money."""
+        needs_all = self.endpoint.startswith(("api_webhooks", "api_refunds"))
+        return Role.ADMINISTRATOR if needs_all else Role.SUPERVISOR
+
 
 @dataclass
 class Stage:
