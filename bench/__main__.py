@@ -1,6 +1,8 @@
-"""`make bench`: every measurement in one run, on servers of its own; writes bench/RESULTS.md.
+"""Every measurement in one run, on a PostgreSQL and a Valkey of its own; the results go to the top of bench/RESULTS.md.
 
-    python -m bench [--orders 1000000] [--only pages,walk,staff,files,pull,operations,verify]
+    python -m bench                                    all of it, some minutes (`make bench`)
+    python -m bench --orders 1000000                   with a million orders (`make bench-1m`)
+    python -m bench --only pages,staff                 some of it
 
 The goals are those of the table; a missed one is said, never hidden. Absolute times move with the machine, so each
 stands beside a floor or ceiling of the same run.
@@ -23,18 +25,20 @@ from webapp.core.migrate import upgrade
 RESULTS = Path(__file__).with_name("RESULTS.md")
 KEPT_RUNS = 5
 SMALL = 10_000
-MEASURES = ("pages", "walk", "staff", "files", "pull", "operations", "verify")
+MEASURES = {
+    "pages": "lists, searches and an order's page, in the small and the large database",
+    "walk": "a program that walks all orders through the API",
+    "staff": "fifty people at once",
+    "files": "uploads of tracking numbers and exports",
+    "pull": "storing orders of a channel",
+    "operations": "background work a second",
+    "verify": "`kontor verify` over the large database",
+}
 
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--orders", type=int, default=100_000, help="of the large database; the small one has 10,000"
-    )
-    parser.add_argument("--only", default=",".join(MEASURES))
+    parser = _parser()
     given = parser.parse_args()
     wanted = set(given.only.split(","))
     if unknown := wanted - set(MEASURES):
@@ -42,6 +46,27 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="kontor-bench-") as folder, world(Path(folder)) as servers:
         lines = _measure(servers, wanted, given.orders)
     _write(lines, given.orders)
+
+
+def _parser() -> argparse.ArgumentParser:
+    measures = "\n".join(f"  {name:<12}{words}" for name, words in MEASURES.items())
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        description=__doc__,
+        epilog=f"measurements:\n{measures}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--orders",
+        type=int,
+        default=100_000,
+        metavar="N",
+        help=f"orders of the large database (%(default)s); the small one has {SMALL:,}",
+    )
+    parser.add_argument(
+        "--only", default=",".join(MEASURES), metavar="NAMES", help="only these, separated by commas (all)"
+    )
+    return parser
 
 
 def _measure(servers: World, wanted: set[str], orders: int) -> list[Line]:
