@@ -7,7 +7,7 @@ RUN := .venv/bin/python
 DEV := .venv-dev/bin/python
 SOURCES := webapp sandbox tests bench scripts migrations worker.py
 
-.PHONY: run test test-api test-real chaos chaos-long upload-long test-long lint format bench bench-1m lock venv venv-dev clean
+.PHONY: run test test-api test-real chaos chaos-long soak upload-long test-long lint format bench bench-1m lock venv venv-dev clean
 
 # The whole product with its demo. Ctrl-C stops everything; the next run goes on where this one was.
 run: venv
@@ -24,6 +24,10 @@ chaos: venv-dev upload-long
 
 chaos-long: venv-dev upload-long
 	KONTOR_CHAOS_N=500 exec $(DEV) -m pytest tests/chaos -m chaos -s --timeout=3600
+
+# Everything at once with one faulty answer in twenty: nothing sticks, leaks, or is paid twice. KONTOR_SOAK_S seconds.
+soak: venv-dev
+	exec $(DEV) -m pytest tests/soak -m soak -s --timeout=0
 
 upload-long: venv-dev
 	KONTOR_UPLOAD_CRASH_ROWS=$${KONTOR_UPLOAD_CRASH_ROWS-20000} $(DEV) -m pytest tests/jobs/test_upload_crashes.py \
