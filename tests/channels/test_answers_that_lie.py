@@ -131,6 +131,23 @@ def test_refresh_when_another_order_answers_then_it_failed(told: Told) -> None:
     assert "another order" in (done.last_error or "")
 
 
+def test_check_when_an_error_comes_with_200_then_nobody_says_that_the_credentials_are_taken(
+    connected: Connected,
+) -> None:
+    connected.shop.fault(kind="error_200", path="/wp-json/*")
+    done = connected.check()
+    assert done.state == "dead"
+    assert "answered 200 with" in (done.last_error or "")
+
+
+def test_pull_when_an_error_comes_with_200_then_the_words_are_the_shops(connected: Connected) -> None:
+    connected.shop.fault(kind="error_200", path=ORDERS)
+    failed = connected.pull()
+    assert failed.state == "ready"
+    assert (failed.last_error or "").startswith("The shop answered 200 with")
+    assert "not JSON" not in (failed.last_error or "")
+
+
 def refunds_of(connected: Connected) -> WooRefunds:
     with unit_of_work() as session:
         profile = load_profile(session, connected.channel_id)

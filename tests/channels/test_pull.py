@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta, tzinfo
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from tests.channels.shops import (
@@ -16,12 +16,15 @@ from tests.channels.shops import (
     remote_ids,
 )
 from webapp.channels.bookmarks import channel_time
-from webapp.channels.models import RemoteRecord
+from webapp.channels.inputs import ChangeChannel
+from webapp.channels.jobs import pull_slots
+from webapp.channels.models import Channel, RemoteRecord
 from webapp.core import clock
 from webapp.core.breaker import CircuitBreaker
 from webapp.core.clock import utc_now
 from webapp.core.db import unit_of_work
 from webapp.core.operations import create
+from webapp.core.periodic import tick
 from webapp.orders.models import Order
 
 
@@ -104,7 +107,7 @@ def test_cursor_when_the_shops_clock_is_behind_ours_then_stands_by_the_shops_and
     assert str(new["id"]) in remote_ids(session)
     cursor = connected.cursor()
     assert cursor is not None and cursor.modified_at is not None
-    assert cursor.modified_at <= datetime.now(UTC)
+    assert cursor.modified_at <= datetime.now(UTC) + timedelta(seconds=1)  # the shop tells whole seconds
 
 
 class AnHourAhead(datetime):
@@ -122,6 +125,40 @@ def test_cursor_when_the_shops_clock_is_nonsense_then_it_does_not_read_everythin
     assert channel_time(began, datetime(1970, 1, 1, tzinfo=UTC)) == began - timedelta(days=1)
     assert channel_time(began, began + timedelta(days=400)) == began
     assert channel_time(began, None) == began
+
+
+def test_pull_that_waits_for_its_next_try_when_somebody_asks_then_it_goes_at_once(
+    session: Session, connected: Connected
+) -> None:
+    connected.shop.fault(kind="500_before", path="/wp-json/*")
+    failed = connected.pull()
+    assert (failed.state, failed.attempt) == ("ready", 1)
+    connected.shop.control("DELETE", "faults")
+
+    again = connected.pull()
+
+    assert (again.id, again.state) == (failed.id, "done")
+    assert_same_as_shop(session, connected.shop)
+
+
+def test_pull_that_waits_when_the_schedule_asks_then_it_goes_on_waiting(connected: Connected) -> None:
+    connected.shop.fault(kind="500_before", path="/wp-json/*")
+    failed = connected.pull()
+    with unit_of_work() as session:
+        session.execute(update(Channel).values(pull_minutes=1))
+    tick([pull_slots])
+    assert connected.work(failed.id).attempt == 1
+
+
+def test_pull_that_waits_when_staff_mend_the_channel_then_it_goes_at_once(connected: Connected) -> None:
+    connected.shop.fault(kind="500_before", path="/wp-json/*")
+    failed = connected.pull()
+    connected.shop.control("DELETE", "faults")
+    with unit_of_work() as session:
+        change = ChangeChannel(version=1, name="Mended")
+        connected.service.update_channel(session, connected.channel_id, change, STAFF)
+
+    assert connected.work(failed.id).state == "done"
 
 
 def test_pull_when_started_twice_then_the_second_joins_the_first(connected: Connected) -> None:

@@ -62,7 +62,7 @@ class ReadOrderSerializer(ABC):
 
     @abstractmethod
     def raw_orders(self, answer: Answer) -> list[RawOrder]:
-        """The orders of an answer, be it a list or a single one. Raises UnreadableAnswer."""
+        """The orders of an answer, be it a list or a single one. Raises IntegrationError."""
 
     @abstractmethod
     def read(self, payload: Any, known: bool) -> OrderDraft | Skip:

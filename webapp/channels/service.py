@@ -21,13 +21,12 @@ from webapp.channels.profile import load_profile
 from webapp.channels.registry import CHANNEL_TYPES, channel_type
 from webapp.channels.setup import changed_channel, new_channel, rotate_secrets
 from webapp.core.audit import AuditContext, record
-from webapp.core.db import unit_of_work
+from webapp.core.db import before_commit, unit_of_work
 from webapp.core.errors import Conflict, IntegrationError, NotFound
-from webapp.core.operations import NewOperation, Operation, OperationState, Queue, create
+from webapp.core.operations import NewOperation, Operation, OperationState, Queue, create, hurry
 from webapp.core.sentences import said
 from webapp.core.text import N_
 from webapp.orders.models import Order
-from webapp.orders.service.integration_action_service import hurry_delivery
 
 
 class ChannelService:
@@ -50,8 +49,13 @@ class ChannelService:
     ) -> Channel:
         """Change a channel. Raises NotFound, InvalidInput, and Conflict when somebody else was faster."""
         channel = changed_channel(session, channel_id, change, context)
-        # A key or an address that was wrong has held up what the channel is to be told.
-        hurry_delivery(session, channel_id)
+        # A key or an address that was wrong has held up what was to be fetched and told. As the last words: who
+        # tells the channel something waits for the same rows.
+        before_commit(
+            session,
+            f"hurry all of channel:{channel_id}",
+            lambda: hurry(session, Queue.CHANNELS, Operation.channel_id == channel_id),
+        )
         return channel
 
     def rotate_secrets(self, session: Session, after_id: int = 0) -> tuple[int, int]:
@@ -82,12 +86,12 @@ class ChannelService:
     def pull(self, session: Session, channel_id: int, context: AuditContext) -> tuple[Operation, bool]:
         """Pull what changed; a second asker joins the run that is open (False). Raises NotFound, Conflict."""
         self._active(session, channel_id)
-        return create(session, self._work("channel.pull", channel_id, {}, context))
+        return self._ask(session, self._work("channel.pull", channel_id, {}, context))
 
     def reread(self, session: Session, channel_id: int, context: AuditContext) -> tuple[Operation, bool]:
         """Read the channel's open orders again. Raises NotFound, Conflict."""
         self._active(session, channel_id)
-        return create(session, self._work("channel.reread", channel_id, {}, context))
+        return self._ask(session, self._work("channel.reread", channel_id, {}, context))
 
     def backfill(
         self, session: Session, channel_id: int, fetch: FetchOrders, context: AuditContext
@@ -96,7 +100,7 @@ class ChannelService:
         self._active(session, channel_id)
         if not fetch.names_something and not fetch.dry_run:
             return self.pull(session, channel_id, context)
-        operation, is_new = create(
+        operation, is_new = self._ask(
             session, self._work("channel.backfill", channel_id, fetch.to_args(), context)
         )
         if not is_new and operation.args != fetch.to_args():
@@ -149,7 +153,7 @@ class ChannelService:
     def check(self, session: Session, channel_id: int, context: AuditContext) -> tuple[Operation, bool]:
         """Find out whether the channel takes our credentials."""
         self._existing(session, channel_id)
-        return create(session, self._work("channel.check", channel_id, {}, context, max_attempts=1))
+        return self._ask(session, self._work("channel.check", channel_id, {}, context, max_attempts=1))
 
     def refresh_order(self, session: Session, order_id: int, context: AuditContext) -> tuple[Operation, bool]:
         """Ask the channel for this order again. Raises NotFound, and Conflict for one that no channel knows or whose channel is off."""
@@ -159,7 +163,9 @@ class ChannelService:
         if order.remote_id is None:
             raise Conflict(N_("This order was made here; there is no channel to ask."))
         self._active(session, order.channel_id)
-        return create(session, self._refresh(order.channel_id, order.remote_id, context, order_id=order_id))
+        return self._ask(
+            session, self._refresh(order.channel_id, order.remote_id, context, order_id=order_id)
+        )
 
     def take_webhook(
         self,
@@ -192,6 +198,13 @@ class ChannelService:
         if notice.remote_id is not None:
             self._look_again(session, self._refresh(channel_id, notice.remote_id, context))
         return True
+
+    def _ask(self, session: Session, wanted: NewOperation) -> tuple[Operation, bool]:
+        """The work, new or joined; joined while it waits for its next try, it is tried now."""
+        operation, is_new = create(session, wanted)
+        if not is_new:
+            hurry(session, wanted.queue, Operation.id == operation.id)
+        return operation, is_new
 
     def _look_again(self, session: Session, wanted: NewOperation) -> None:
         """Refresh the order; when that is being done right now it may have looked already, so once more after it."""

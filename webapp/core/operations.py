@@ -16,7 +16,18 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, String, Text, func, select, text, update
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ColumnElement,
+    Index,
+    String,
+    Text,
+    func,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB, UUID, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -327,6 +338,26 @@ def retry(session: Session, operation_id: uuid.UUID) -> Operation:
     operation.finished_at = None
     hint_after_commit(session, Queue(operation.queue))
     return operation
+
+
+def hurry(session: Session, queue: Queue, *which: ColumnElement[bool]) -> None:
+    """Have work of the queue that waits for its next try looked at now: somebody asks for it, or has mended what failed.
+
+    A pause that an outside system asked for holds all the same: whoever calls it asks for a turn first.
+    """
+    statement = (
+        update(Operation)
+        .where(
+            Operation.queue == queue.value,
+            Operation.state == OperationState.READY.value,
+            Operation.next_run_at > func.clock_timestamp(),
+            *which,
+        )
+        .values(next_run_at=func.clock_timestamp())
+        .execution_options(synchronize_session=False)
+    )
+    if session.connection().execute(statement).rowcount:
+        hint_after_commit(session, queue)
 
 
 def bury_exhausted(session: Session) -> int:

@@ -77,7 +77,7 @@ def judge_made(answer: Answer) -> None:
 def unlike(answer: Answer) -> IntegrationError:
     """The status says success and the body something else: nobody knows what was done, and asking again can help."""
     code, words = problem_of(answer)
-    said = words if code else "something else than what it was asked for."
+    said = f"an error: {words}" if code else "something else than what it was asked for."
     details = {"status": answer.status, "code": code}
     return IntegrationError(f"The shop answered {answer.status} with {said}", code="unlike", details=details)
 

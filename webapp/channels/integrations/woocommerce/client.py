@@ -36,6 +36,10 @@ class WooCommerceClient:
         """Ask for a path with its query. Raises IntegrationError, of which Unauthorized and MustWait."""
         return self._get(endpoint, what, judge, timeout_s)
 
+    def prove_access(self) -> None:
+        """Ask the cheapest question that wants the key. Raises IntegrationError unless the answer is a list of orders."""
+        self._get("orders", "login", judge_list, params={"per_page": "1", "_fields": "id"})
+
     def get_order(self, remote_id: str) -> Answer:
         """One order, also from the trash; an answer of status 404 when the shop has no such order (any more)."""
         return self._get(f"orders/{int(remote_id)}", "orders.get", judge_order_unless_gone(remote_id))

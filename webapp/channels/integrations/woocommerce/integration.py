@@ -29,7 +29,7 @@ class Integration(base.Integration):
 
     def login(self) -> None:
         """WooCommerce knows no session: its cheapest question shows whether it takes the key and the secret."""
-        self.client.get("orders?per_page=1&_fields=id", what="login")
+        self.client.prove_access()
 
     def request(self, method: str, endpoint: str, timeout: float | None = None) -> Answer:
         """Ask for an endpoint. Raises IntegrationError, also for a method that changes something there."""

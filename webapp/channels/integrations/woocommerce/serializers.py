@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from webapp.channels.base import Filters, ReadOrderSerializer
 from webapp.channels.integrations.woocommerce import payment
+from webapp.channels.integrations.woocommerce.answers import unlike
 from webapp.channels.integrations.woocommerce.fields import (
     Payload,
     Source,
@@ -49,7 +50,7 @@ class WooOrderSerializer(ReadOrderSerializer):
         return f"orders?{urlencode({'status': 'any', **(filter_params or {})})}"
 
     def raw_orders(self, answer: Answer) -> list[RawOrder]:
-        """The orders of a list, or the one of an answer that is an order itself. Raises UnreadableAnswer."""
+        """The orders of a list, or the one of an answer that is an order itself. Raises IntegrationError."""
         content = answer.text
         try:
             found = (
@@ -60,7 +61,7 @@ class WooOrderSerializer(ReadOrderSerializer):
         except ValueError:
             raise answer.unreadable() from None
         if not all(_is_order(payload) for payload, _ in found):
-            raise answer.unreadable()
+            raise unlike(answer)
         return [self._raw(payload, words) for payload, words in found]
 
     def read(self, payload: Any, known: bool) -> OrderDraft | Skip:
