@@ -10,7 +10,7 @@ from marshmallow import Schema
 
 from webapp.api.fields import QueryWhole, Text
 from webapp.core.errors import InvalidInput
-from webapp.core.paging import DEEPEST, Asked, Found
+from webapp.core.paging import DEEPEST, Asked, Found, Stretch
 from webapp.ui.tables import decode_cursor, encode_cursor
 
 Json = dict[str, Any]
@@ -18,6 +18,13 @@ Place = Callable[[Any], Sequence[Any]]
 PAGE_SIZE: Final = 50
 LARGEST_PAGE: Final = 200
 _BEFORE: Final = "before "  # how a cursor begins that names the page before a row
+
+
+class Walk(Schema):
+    """A page of a list that is not counted; begin without a cursor, and follow `next`, or `previous` to go back."""
+
+    cursor = Text(most=600)
+    page_size = QueryWhole(least=1, most=LARGEST_PAGE)
 
 
 class PageQuery(Schema):
@@ -41,17 +48,14 @@ def read_page(wanted: Mapping[str, Any], word: str, kinds: Sequence[type]) -> As
     text = wanted.get("cursor")
     if text:
         before = _place(text, _BEFORE + word, kinds)
-        return Asked(size, place=before or read_cursor(text, word, kinds), is_before=before is not None)
+        return Asked(size, place=before or _behind(text, word, kinds), is_before=before is not None)
     if number * size > DEEPEST:
         words = f"Pages reach {DEEPEST} rows deep. Walk on with `cursor`: follow `next`, or begin with an empty one."
         raise _refused("page", words)
     return Asked(size, number)
 
 
-def read_cursor(text: str | None, word: str, kinds: Sequence[type]) -> Any:
-    """The place that a cursor names; None without one. Raises InvalidInput for one that is not of this list."""
-    if not text:
-        return None
+def _behind(text: str, word: str, kinds: Sequence[type]) -> tuple[Any, ...]:
     place = _place(text, word, kinds)
     if place is None:
         raise _refused("cursor", "This cursor is not of this list. Begin again without it.")
@@ -72,9 +76,10 @@ def _place(text: str, word: str, kinds: Sequence[type]) -> tuple[Any, ...] | Non
         return None
 
 
-def next_url(word: str, values: Sequence[Any]) -> str:
-    """The address of the page behind the row with these values."""
-    return _url(cursor=encode_cursor(word, values))
+def walked(found: Stretch, results: list[Json], word: str, place: Place) -> Json:
+    """The answer of a list that is not counted; `place` gives a row's values in the order that `word` names."""
+    following, earlier = _links(found, word, place)
+    return {"next": following, "previous": earlier, "results": results}
 
 
 def collection(
@@ -84,15 +89,12 @@ def collection(
 
     `next` turns into a cursor where numbered pages end, so that following it reaches the last row.
     """
-    walks = asked.place is not None or "cursor" in wanted
-    following = earlier = None
-    if found.has_more:
-        deeper = (asked.number + 1) * asked.size > DEEPEST
-        behind = walks or deeper
-        following = next_url(word, place(found.rows[-1])) if behind else _url(page=str(asked.number + 1))
-    if found.has_earlier:
-        before = encode_cursor(_BEFORE + word, place(found.rows[0])) if walks else ""
-        earlier = _url(cursor=before) if walks else _url(page=str(asked.number - 1))
+    following, earlier = _links(found, word, place)
+    if asked.place is None and "cursor" not in wanted:
+        if found.has_more and (asked.number + 1) * asked.size <= DEEPEST:
+            following = _url(page=str(asked.number + 1))
+        if found.has_earlier:
+            earlier = _url(page=str(asked.number - 1))
     return {
         "count": found.count,
         "count_is_estimate": found.count_is_estimate,
@@ -100,6 +102,16 @@ def collection(
         "previous": earlier,
         "results": results,
     }
+
+
+def _links(found: Stretch, word: str, place: Place) -> tuple[str | None, str | None]:
+    """By cursor to the page behind these rows, and to the one before them."""
+    following = earlier = None
+    if found.has_more:
+        following = _url(cursor=encode_cursor(word, place(found.rows[-1])))
+    if found.has_earlier:
+        earlier = _url(cursor=encode_cursor(_BEFORE + word, place(found.rows[0])))
+    return following, earlier
 
 
 def _url(**place: str) -> str:

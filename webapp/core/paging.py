@@ -28,12 +28,18 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Found:
-    """Rows of the page and what is around it; `count` is at least MOST_COUNTED + 1 where it is an estimate."""
+class Stretch:
+    """Rows of the page, and whether others lie behind and before them."""
 
     rows: Sequence[Any]
     has_more: bool
     has_earlier: bool
+
+
+@dataclass(frozen=True)
+class Found(Stretch):
+    """A page of a collection that is counted; `count` is at least MOST_COUNTED + 1 where it is an estimate."""
+
     count: int
     count_is_estimate: bool
 
@@ -60,7 +66,14 @@ class Ordering:
 
 
 def find(session: Session, statement: Select[*tuple[Any, ...]], ordering: Ordering, asked: Asked) -> Found:
-    """The page of this statement's rows: three statements at most."""
+    """The page of this statement's rows, and how many there are: three statements at most."""
+    page = walk(session, statement, ordering, asked)
+    count, is_estimate = counted(session, statement)
+    return Found(page.rows, page.has_more, page.has_earlier, count, is_estimate)
+
+
+def walk(session: Session, statement: Select[*tuple[Any, ...]], ordering: Ordering, asked: Asked) -> Stretch:
+    """The page of this statement's rows, uncounted: one statement."""
     read = ordering.turned() if asked.is_before else ordering
     paged = statement.order_by(*read.by()).limit(asked.size + 1)
     if asked.place is not None:
@@ -71,10 +84,9 @@ def find(session: Session, statement: Select[*tuple[Any, ...]], ordering: Orderi
     shown, goes_on = rows[: asked.size], len(rows) > asked.size
     # The row that a page lies behind, or before, is on the other side of it.
     came_from = bool(shown) and (asked.place is not None or asked.number > 1)
-    count, is_estimate = counted(session, statement)
     if asked.is_before:
-        return Found(shown[::-1], came_from, goes_on, count, is_estimate)
-    return Found(shown, goes_on, came_from, count, is_estimate)
+        return Stretch(shown[::-1], came_from, goes_on)
+    return Stretch(shown, goes_on, came_from)
 
 
 def counted(session: Session, statement: Select[*tuple[Any, ...]]) -> tuple[int, bool]:

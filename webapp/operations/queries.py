@@ -13,6 +13,7 @@ from webapp.auth.models import StaffUser
 from webapp.channels.models import Channel
 from webapp.core.errors import NotFound
 from webapp.core.operations import Operation, OperationState
+from webapp.core.paging import Ordering
 from webapp.core.worklist import OperationItem, Outcome
 from webapp.orders.models import Order
 
@@ -60,11 +61,20 @@ class Line:
 Cursor = tuple[datetime, uuid.UUID]
 # An outer join leaves a name None; SQLAlchemy types it as the column.
 Lines = Select[Operation, str, str, str]
+Verdicts = Select[int, str, str, int | None, str | None]
+# What the two are read by, the unique column last (core/paging.py).
+NEWEST_FIRST = Ordering((Operation.created_at, Operation.id))
+AS_LISTED = Ordering((OperationItem.position,), descending=False)
+
+
+def lines_for(viewer: Viewer, chosen: OperationFilter) -> Lines:
+    """All that the viewer may know of; to be read in the order of `NEWEST_FIRST`."""
+    return _lines().where(_visible_to(viewer), _matches(chosen, viewer))
 
 
 def page_query(viewer: Viewer, chosen: OperationFilter, after: Cursor | None, limit: int) -> Lines:
     """The newest first, from behind the cursor (asked for at, id)."""
-    query = _lines().where(_visible_to(viewer), _matches(chosen, viewer))
+    query = lines_for(viewer, chosen)
     if after is not None:
         at, last_id = after
         query = query.where(tuple_(Operation.created_at, Operation.id) < tuple_(at, last_id))
@@ -121,16 +131,9 @@ def open_of_channel(session: Session, channel_id: int) -> list[Line]:
     return [_line(row) for row in session.execute(query.order_by(Operation.created_at).limit(LIVE_AT_MOST))]
 
 
-def verdicts(
-    session: Session,
-    operation_id: uuid.UUID,
-    outcomes: Collection[Outcome],
-    *,
-    after: int = 0,
-    limit: int,
-) -> Sequence[Row[int, str, str, int | None, str | None]]:
-    """A page of what became of each thing on an operation's list: position, outcome, words, order and its number."""
-    query = (
+def verdicts_of(operation_id: uuid.UUID, outcomes: Collection[Outcome]) -> Verdicts:
+    """What became of each thing on an operation's list: position, outcome, words, order and its number."""
+    return (
         select(
             OperationItem.position,
             OperationItem.outcome,
@@ -141,10 +144,21 @@ def verdicts(
         .outerjoin(Order, Order.id == OperationItem.order_id)
         .where(
             OperationItem.operation_id == operation_id,
-            OperationItem.position > after,
             OperationItem.outcome.in_([outcome.value for outcome in outcomes]),
         )
     )
+
+
+def verdicts(
+    session: Session,
+    operation_id: uuid.UUID,
+    outcomes: Collection[Outcome],
+    *,
+    after: int = 0,
+    limit: int,
+) -> Sequence[Row[int, str, str, int | None, str | None]]:
+    """One page of them, in the order of the list."""
+    query = verdicts_of(operation_id, outcomes).where(OperationItem.position > after)
     return session.execute(query.order_by(OperationItem.position).limit(limit)).all()
 
 

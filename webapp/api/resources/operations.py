@@ -7,14 +7,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from flask import Response, jsonify, url_for
-from marshmallow import Schema
 
 from webapp.api.blueprint import Resource, answers
-from webapp.api.fields import Keys, QueryWhole, Text, Words
-from webapp.api.paging import LARGEST_PAGE, PAGE_SIZE, Json, next_url, read_cursor
+from webapp.api.fields import Keys, Text, Words
+from webapp.api.paging import Json, Walk, read_page, walked
 from webapp.auth.permissions import Permission, audit_context, current_staff, requires
 from webapp.core.db import db, unit_of_work
 from webapp.core.operations import OperationState
+from webapp.core.paging import walk
 from webapp.core.worklist import Outcome
 from webapp.operations import queries
 from webapp.operations.queries import OperationFilter, Viewer
@@ -26,13 +26,7 @@ if TYPE_CHECKING:
 
 resource = Resource("api_operations", __name__, description="Background work")
 _WORD: Final = "-created"
-
-
-class Walk(Schema):
-    """Where a walk goes on; begin without a cursor."""
-
-    cursor = Text(most=600)
-    page_size = QueryWhole(least=1, most=LARGEST_PAGE)
+_POSITION: Final = "position"
 
 
 class OperationQuery(Walk):
@@ -55,21 +49,16 @@ class VerdictQuery(Walk):
 @answers(200, "OperationPage", "One page of the work that matches.")
 def list_operations(wanted: Json) -> Json:
     """Background work, the newest first"""
-    size = wanted.get("page_size", PAGE_SIZE)
-    after = read_cursor(wanted.get("cursor"), _WORD, (datetime, uuid.UUID))
     kind = wanted.get("kind")
     chosen = OperationFilter(
         kinds=(kind,) if kind else (),
         states=wanted.get("state", ()),
         channel_ids=wanted.get("channel", ()),
     )
-    rows = queries.operations(db.session(), _viewer(), chosen, after=after, limit=size + 1)
-    more = len(rows) > size
-    last = rows[size - 1].operation if more else None
-    return {
-        "next": None if last is None else next_url(_WORD, (last.created_at, str(last.id))),
-        "results": [operation_json(line.operation) for line in rows[:size]],
-    }
+    asked = read_page(wanted, _WORD, (datetime, uuid.UUID))
+    found = walk(db.session(), queries.lines_for(_viewer(), chosen), queries.NEWEST_FIRST, asked)
+    results = [operation_json(row[0]) for row in found.rows]
+    return walked(found, results, _WORD, lambda row: (row[0].created_at, str(row[0].id)))
 
 
 @resource.get("/<uuid:operation_id>/")
@@ -86,19 +75,15 @@ def get_operation(operation_id: uuid.UUID) -> Json:
 @answers(200, "VerdictPage", "One page of verdicts.")
 def list_verdicts(wanted: Json, operation_id: uuid.UUID) -> Json:
     """What became of each thing on the list of an operation"""
-    session, size = db.session(), wanted.get("page_size", PAGE_SIZE)
+    session = db.session()
     queries.operation(session, _viewer(), operation_id)
-    after = read_cursor(wanted.get("cursor"), "position", (int,)) or (-1,)
-    outcomes = wanted.get("outcome", tuple(Outcome))
-    rows = queries.verdicts(session, operation_id, outcomes, after=after[0], limit=size + 1)
-    more = len(rows) > size
-    return {
-        "next": next_url("position", (rows[size - 1].position,)) if more else None,
-        "results": [
-            {"position": row.position, "outcome": row.outcome, "words": row.words, "order": row.order_id}
-            for row in rows[:size]
-        ],
-    }
+    statement = queries.verdicts_of(operation_id, wanted.get("outcome", tuple(Outcome)))
+    found = walk(session, statement, queries.AS_LISTED, read_page(wanted, _POSITION, (int,)))
+    results = [
+        {"position": row.position, "outcome": row.outcome, "words": row.words, "order": row.order_id}
+        for row in found.rows
+    ]
+    return walked(found, results, _POSITION, lambda row: (row.position,))
 
 
 @resource.post("/<uuid:operation_id>/retry/")

@@ -10,11 +10,11 @@ from marshmallow import Schema
 from webapp.api.blueprint import PK, Resource, answers
 from webapp.api.fields import LARGEST_ID, Key, Several, Text, Word, Words
 from webapp.api.idempotency import keep_instead
-from webapp.api.paging import PAGE_SIZE, Json, next_url, read_cursor
-from webapp.api.resources.operations import Walk
+from webapp.api.paging import Json, Walk, read_page, walked
 from webapp.auth.permissions import Permission, audit_context, channel_scope, requires
 from webapp.core.db import db, unit_of_work
 from webapp.core.errors import NotFound
+from webapp.core.paging import walk
 from webapp.events.names import EventName
 from webapp.orders.serializers import stamp
 from webapp.webhooks import queries, replaying
@@ -160,21 +160,12 @@ def test_webhook(pk: int) -> tuple[Json, int]:
 @answers(200, "WebhookDeliveryPage", "One page of what was or will be delivered.")
 def list_deliveries(wanted: Json, pk: int) -> Json:
     """Deliveries of the last 30 days, the newest first"""
-    session, size = db.session(), wanted.get("page_size", PAGE_SIZE)
+    session = db.session()
     queries.subscription(session, channel_scope(), pk)
-    place = read_cursor(wanted.get("cursor"), _NEWEST, (int,))
-    rows = queries.deliveries(
-        session,
-        pk,
-        states=wanted.get("state", ()),
-        before_id=None if place is None else place[0],
-        limit=size + 1,
-    )
-    more = len(rows) > size
-    return {
-        "next": next_url(_NEWEST, (rows[size - 1][0].id,)) if more else None,
-        "results": [_delivery(delivery, event) for delivery, event in rows[:size]],
-    }
+    statement = queries.deliveries_of(pk, wanted.get("state", ()))
+    found = walk(session, statement, queries.NEWEST_FIRST, read_page(wanted, _NEWEST, (int,)))
+    results = [_delivery(delivery, event) for delivery, event in found.rows]
+    return walked(found, results, _NEWEST, lambda row: (row[0].id,))
 
 
 @resource.post(f"/{PK}/deliveries/<int:delivery_pk>/replay/")

@@ -64,6 +64,11 @@ def page_of(name: str) -> Shape:
     )
 
 
+def walk_of(name: str) -> Shape:
+    """A page of a list that is not counted."""
+    return record(next=maybe(TEXT), previous=maybe(TEXT), results=several(named(name)))
+
+
 def pointer(*names: str) -> Shape:
     """What a row points to: its number and what it is called; or null."""
     return maybe(record(pk=PK, **dict.fromkeys(names, maybe(TEXT))))

@@ -11,10 +11,9 @@ from webapp.api.shapes.kinds import (
     WHOLE,
     Shape,
     maybe,
-    named,
     one_of,
     record,
-    several,
+    walk_of,
 )
 from webapp.core.operations import OperationState
 from webapp.core.worklist import Outcome
@@ -37,7 +36,7 @@ SHAPES: Final[dict[str, Shape]] = {
         started_date=maybe(MOMENT),
         finished_date=maybe(MOMENT),
     ),
-    "OperationPage": record(next=maybe(TEXT), results=several(named("Operation"))),
+    "OperationPage": walk_of("Operation"),
     "Verdict": record(position=WHOLE, outcome=one_of(Outcome), words=TEXT, order=maybe(PK)),
-    "VerdictPage": record(next=maybe(TEXT), results=several(named("Verdict"))),
+    "VerdictPage": walk_of("Verdict"),
 }

@@ -15,6 +15,7 @@ from webapp.api.shapes.kinds import (
     one_of,
     record,
     several,
+    walk_of,
 )
 from webapp.events.names import EventName
 from webapp.webhooks.queries import DeliveryState
@@ -57,5 +58,5 @@ SHAPES: Final[dict[str, Shape]] = {
     "WebhookWithSecret": record(**_WEBHOOK, secret=maybe(TEXT)),
     "WebhookList": record(count=WHOLE, results=several(named("Webhook"))),
     "WebhookDelivery": _DELIVERY,
-    "WebhookDeliveryPage": record(next=maybe(TEXT), results=several(named("WebhookDelivery"))),
+    "WebhookDeliveryPage": walk_of("WebhookDelivery"),
 }
