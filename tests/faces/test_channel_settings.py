@@ -121,6 +121,32 @@ def test_edit_when_credentials_are_left_empty_then_they_stay_and_are_never_shown
     assert (channel.name, channel.credentials) == ("Renamed", before)
 
 
+def test_settings_that_are_one_of_a_few_words_when_edited_then_are_chosen_and_not_written(
+    app: Flask, session: Session, channel: Channel
+) -> None:
+    client = at_desk(app)
+    form = page(client, f"/channels/{channel.id}/edit")
+    assert '<option selected value="">The goods have arrived</option>' in form
+    assert '<option value="shipped">The goods have left</option>' in form
+
+    for chosen in ("shipped", "delivered"):
+        values = edit_form(client, channel, setting_completed_means=chosen)
+        assert client.post(f"/channels/{channel.id}/edit", data=values).status_code == 303
+        session.refresh(channel)
+        assert channel.conf["completed_means"] == chosen
+    assert '<option selected value="">The goods have arrived</option>' in page(
+        client, f"/channels/{channel.id}/edit"
+    )
+
+
+def test_address_for_the_shops_webhooks_when_shown_then_it_is_the_one_that_takes_them(
+    app: Flask, channel: Channel
+) -> None:
+    path = f"/channels/{channel.id}/webhooks/orders"
+    assert f"<bdi>http://localhost{path}</bdi>" in page(at_desk(app), f"/channels/{channel.id}")
+    assert path not in page(at_desk(app, Role.AGENT), f"/channels/{channel.id}")
+
+
 def test_edit_when_a_setting_is_emptied_then_it_goes_back_to_its_default(
     app: Flask, session: Session
 ) -> None:

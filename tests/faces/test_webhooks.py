@@ -129,7 +129,7 @@ def test_log_when_deliveries_failed_and_worked_then_the_answers_are_there_and_ca
     admin: StaffClient, channel: Channel, receiver: Receiver
 ) -> None:
     made_id, _ = subscribe(receiver.url, [EventName.ORDER_CREATED])
-    receiver.replies.append(Reply(500, b"<script>boom</script> elif@example.com"))
+    receiver.replies.append(Reply(500, b"Oops <script>boom</script> elif@example.com"))
     write(channel, draft(number="Ş<1"))
     work()
 

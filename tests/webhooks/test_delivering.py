@@ -87,6 +87,15 @@ def test_deliveries_when_many_wait_then_they_go_in_the_order_of_events(
     [
         pytest.param(Reply(500, b"boom"), "The receiver answered 500. boom", id="500"),
         pytest.param(Reply(404, b""), "The receiver answered 404.", id="404"),
+        pytest.param(
+            Reply(
+                503,
+                b"<!doctype html><html><head><title>503</title><style>p{}</style></head>"
+                b"<body><p>Back &amp; well<br>soon</p><script>x()",
+            ),
+            "The receiver answered 503. Back & well soon",
+            id="page",
+        ),
         pytest.param(Reply(drop=True), "127.0.0.1 closed the connection without an answer.", id="no answer"),
         pytest.param(
             Reply(302, b"", {"Location": "http://127.0.0.1:9/elsewhere"}),

@@ -6,7 +6,7 @@ Second way: `CommandIntegration.do_action(key)` finds the command of that key, i
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
@@ -243,12 +243,13 @@ class CommandIntegration(BasicIntegration):
 
 @dataclass(frozen=True)
 class CredentialField:
-    """One credential a channel of a type needs; `is_secret` ones are never shown again."""
+    """One credential a channel of a type needs; `is_secret` ones are never shown again. `hint`: where it is found."""
 
     name: str
     label: str
     is_secret: bool = True
     is_required: bool = True
+    hint: str = ""
 
 
 @dataclass(frozen=True)
@@ -318,6 +319,8 @@ class ChannelType:
     settings: Mapping[str, str]
     # Gives the settings cleaned. Raises InvalidInput with a sentence for the field.
     check_settings: Callable[[Mapping[str, Any]], dict[str, Any]]
+    # Settings that are one of a few words, each with what it means; the default is among them.
+    setting_choices: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     read_webhook: WebhookReader | None = None
     # None: its refunds are made there by a person, and entered here.
     refunds: Callable[[ChannelProfile, ChannelConnection], ChannelRefunds] | None = None

@@ -161,7 +161,9 @@ def channel_form(kind: ChannelType, stored: frozenset[str] = frozenset()) -> typ
     """The form of a channel of this type. `stored` names the credentials it has: they are never shown again."""
     fields: dict[str, Any] = {}
     for credential in kind.credential_fields:
-        hint = _l("Stored. Leave it empty to keep it.") if credential.name in stored else ""
+        hint = (
+            _l("Stored. Leave it empty to keep it.") if credential.name in stored else _hint(credential.hint)
+        )
         field_type = PasswordField if credential.is_secret else StringField
         fields[CREDENTIAL + credential.name] = field_type(
             _l(credential.label), [Length(max=500)], description=hint
@@ -171,33 +173,46 @@ def channel_form(kind: ChannelType, stored: frozenset[str] = frozenset()) -> typ
                 _l("Take away: %(name)s", name=_l(credential.label))
             )
     for name, default in kind.settings.items():
-        words = SETTING_WORDS.get(name, (name, ""))
-        fields[SETTING + name] = StringField(
-            _l(words[0]),
-            [Length(max=200)],
-            description=_l(words[1]) if words[1] else "",
-            render_kw={"placeholder": default},
+        label, said = SETTING_WORDS.get(name, (name, ""))
+        choices = kind.setting_choices.get(name)
+        fields[SETTING + name] = (
+            StringField(
+                _l(label), [Length(max=500)], description=_hint(said), render_kw={"placeholder": default}
+            )
+            if choices is None
+            else SelectField(
+                _l(label),
+                # Left at its default nothing is kept; what is none of these the adapter refuses in its words.
+                choices=[
+                    SelectChoice("" if value == default else value, _l(means))
+                    for value, means in choices.items()
+                ],
+                default="",
+                validate_choice=False,
+                description=_hint(said),
+            )
         )
     return type("ChannelForm", (ChannelFields,), fields)
+
+
+def _hint(words: str) -> Any:
+    return _l(words) if words else ""
 
 
 # Label and hint of adapters' settings.
 SETTING_WORDS: dict[str, tuple[str, str]] = {
     "completed_means": (
         N_("“Completed” means"),
-        N_("delivered or shipped: what the shop's last status says of the goods."),
+        N_("What the shop's last status says of the goods."),
     ),
     "time_zone": (
         N_("The shop's time zone"),
         N_("For old shops that give no times in UTC, such as Europe/Istanbul."),
     ),
-    "oauth_signature": (N_("Signature over plain http"), N_("HMAC-SHA256, or HMAC-SHA1 for old shops.")),
+    "oauth_signature": (N_("Signature over plain http"), ""),
     "start_from": (N_("First pull reads from"), N_("A day such as 2026-01-31; empty reads everything.")),
     "reread_days": (N_("Days back for re-reads"), N_("Open orders that are older are a matter for people.")),
-    "acknowledge": (
-        N_("Tell the shop that an order has arrived"),
-        N_("yes or no: with yes, new open orders get our number there."),
-    ),
+    "acknowledge": (N_("Tell the shop that an order has arrived"), ""),
     "tracking_note": (
         N_("Note with a tracking number"),
         N_(

@@ -3,7 +3,9 @@
 At least once: whoever dies between the answer and its note sends the same event again, under the same id.
 """
 
+import html
 import json
+import re
 import time
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -30,6 +32,7 @@ ANSWER_WITHIN_S: Final = 10.0  # a receiver notes the event and answers; work on
 TRIES: Final = 12  # with the usual back-off about eight hours; then the next event has its turn
 FAILING_FOR_S: Final = 24 * 3600.0  # so long nothing was taken: somebody must look at the receiver
 FIRST_WORDS: Final = 200  # characters of an answer that the log keeps
+_MARKUP: Final = re.compile(r"(?is)<(script|style|title)\b.*?(</\1>|\Z)|<!--.*?(-->|\Z)|<[^>]*(>|\Z)")
 _GONE: Final = 410  # the receiver says that it will never want it
 
 
@@ -252,7 +255,10 @@ def _words(answer: Answer) -> str:
     """The first words of the answer, without what names people; a redirect is explained, for it is not followed."""
     if 300 <= answer.status < 400:
         return f"The receiver answered {answer.status}, a redirect. Redirects are not followed: write its final address."
-    said = answer.body[: 8 * FIRST_WORDS].decode(errors="replace")
+    said = answer.body[: 40 * FIRST_WORDS].decode(errors="replace")
+    if said.lstrip()[:1] == "<":
+        # An error page: its words, without what only a browser reads.
+        said = html.unescape(_MARKUP.sub(" ", said))
     plain = " ".join("".join(letter if letter.isprintable() else " " for letter in said).split())
     return f"The receiver answered {answer.status}. {redact(plain)[:FIRST_WORDS]}".strip()
 

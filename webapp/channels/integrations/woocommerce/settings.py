@@ -27,6 +27,12 @@ SETTINGS = {
     # {carrier}, {number} and {url} are put in. Empty: a sentence in English.
     "tracking_note": "",
 }
+# Those of them that are one of a few words, with what each means.
+CHOICES: Mapping[str, Mapping[str, str]] = {
+    "completed_means": {"delivered": N_("The goods have arrived"), "shipped": N_("The goods have left")},
+    "oauth_signature": {"HMAC-SHA256": "HMAC-SHA256", "HMAC-SHA1": N_("HMAC-SHA1, for old shops")},
+    "acknowledge": {"no": N_("No"), "yes": N_("Yes: new open orders get our number there")},
+}
 
 
 def check_settings(given: Mapping[str, Any]) -> dict[str, Any]:
