@@ -6,6 +6,7 @@ from decimal import Decimal
 import openpyxl
 import pytest
 from flask import Flask
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
@@ -17,6 +18,7 @@ from tests.uploading import HEADER, Uploads, csv_of, file_store, items_now, stat
 from webapp.auth.roles import Role
 from webapp.cargo.models import CargoCompany
 from webapp.core.hints import drain
+from webapp.orders.models import TrackingUpload
 
 
 @pytest.fixture
@@ -76,6 +78,14 @@ def test_no_file_when_sent_then_the_field_asks_for_one(client: StaffClient) -> N
     answer = act(client, "/tracking/")
     assert answer.status_code == 422
     assert "Choose a file first." in answer.text
+
+
+def test_a_file_whose_name_holds_what_no_name_does_when_handed_in_then_taken_without_it(
+    client: StaffClient, session: Session
+) -> None:
+    answer = hand_in(client, csv_of([HEADER, ("1001", "TR900100101")]), "par\0cels\x1f.csv")
+    assert answer.status_code == 303
+    assert session.scalars(select(TrackingUpload.file_name)).one() == "parcels .csv"
 
 
 def test_a_file_when_kept_then_under_a_random_name_that_only_this_account_reads(

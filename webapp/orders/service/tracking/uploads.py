@@ -58,7 +58,7 @@ def store_upload(
 ) -> TrackingUpload:
     """Take a file whose bytes lie in the store; a worker reads and judges it. Nothing is applied before somebody asks."""
     upload = TrackingUpload(
-        file_name=" ".join(file_name.split())[-200:] or "file",
+        file_name=" ".join(file_name.replace("\0", "").split())[-200:] or "file",
         stored_name=stored.name,
         content_hash=stored.digest,
         byte_size=stored.size,
