@@ -6,24 +6,29 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from tests.factories import make_channel, make_order, make_orders
 from tests.racing import ROUNDS, race
 from tests.staff import make_staff
-from webapp.auth.models import StaffUser
+from webapp.auth.models import StaffChannel, StaffUser
+from webapp.auth.roles import Role
 from webapp.channels.models import Channel
 from webapp.core.audit import AuditContext, AuditEntry, Origin
 from webapp.core.db import db, unit_of_work
 from webapp.core.errors import Conflict, InvalidInput
 from webapp.core.hints import drain
 from webapp.core.worklist import OperationItem, Subject
+from webapp.orders.enums import OrderStatus
+from webapp.orders.inputs import MoveItems
 from webapp.orders.models import Order, OrderAssignment, OrderTag, Tag
 from webapp.orders.queries import listing
+from webapp.orders.queries.chosen import ticked_orders
 from webapp.orders.queries.criteria import OrderFilter, Sort
 from webapp.orders.queries.mine import read_mine
 from webapp.orders.service.assigning import Assignment, assign, assign_many
+from webapp.orders.service.moving_many import move_many
 from webapp.orders.service.tags import change_tags, tag_many
 
 TODAY = date(2026, 11, 28)
@@ -236,6 +241,34 @@ def test_many_when_tagged_and_given_to_somebody_then_a_verdict_each(session: Ses
     drain("upkeep")
     assert len(listed(session, assignees=(ece.id,))) == 3
     # A worker's work has ended the scoped session; this one is no longer the one that is cleaned up.
+    session.close()
+
+
+def test_many_when_whoever_asked_was_moved_to_another_desk_meanwhile_then_refused_one_by_one(
+    session: Session, shop: Channel
+) -> None:
+    other = make_channel(session, "Elsewhere")
+    tag_id = make_tag(session).id
+    theirs, others = make_order(session, shop, number="1"), make_order(session, other, number="2")
+    ids = [theirs.id, others.id]
+    session.commit()
+    ece = make_staff(Role.SUPERVISOR, name="Ece Kaya", channel_ids=[shop.id, other.id])
+    subjects = [Subject(order_id, order_id) for order_id in ids]
+    with unit_of_work() as unit:
+        tag_many(unit, subjects, tag_id, by(ece), remove=False, submission=uuid.uuid4())
+        assign_many(unit, subjects, Assignment(None), by(ece), submission=uuid.uuid4())
+        move = MoveItems(OrderStatus.PREPARING)
+        move_many(unit, ticked_orders(ids, None), move, by(ece), submission=uuid.uuid4())
+        unit.execute(delete(StaffChannel).where(StaffChannel.channel_id == other.id))
+    drain("upkeep")
+    db.session.rollback()
+    query = select(OperationItem.subject_id, OperationItem.outcome, OperationItem.words)
+    outcomes = [(row[0], row[1], row[2]) for row in db.session.execute(query)]
+    assert {(key, words) for key, outcome, words in outcomes if outcome == "refused"} == {
+        (ids[1], "There is no such order.")
+    }
+    assert sorted(outcome for key, outcome, _ in outcomes if key == ids[0]) == ["done", "done", "unchanged"]
+    assert len(outcomes) == 6
     session.close()
 
 

@@ -28,7 +28,7 @@ from tests.uploading import (
     verdicts,
     xlsx_of,
 )
-from webapp.auth.models import StaffUser
+from webapp.auth.models import StaffChannel, StaffUser
 from webapp.auth.roles import Role
 from webapp.core.clock import utc_now
 from webapp.core.db import db, unit_of_work
@@ -549,6 +549,24 @@ def test_undoing_when_an_order_was_deleted_meanwhile_then_the_others_are_undone(
 
     assert (undone.state, outcomes(upload_id)) == ("undone", ["kept", "undone"])
     assert items_now(there) == [(400, None)]
+
+
+def test_undoing_when_the_uploader_was_moved_to_another_desk_then_what_is_not_theirs_stays(
+    desk: Uploads, session: Session
+) -> None:
+    other_id = make_channel(session, "Marketplace").id
+    session.commit()
+    order_id = desk.order("1001")
+    upload_id = desk.upload(csv_of([HEADER, ("1001", "TR900100101")]))
+    desk.apply(upload_id)
+    with unit_of_work() as unit:
+        unit.execute(update(StaffUser).values(limited_to_channels=True))
+        unit.add(StaffChannel(staff_id=desk.agent.id, channel_id=other_id))
+
+    desk.undo(upload_id)
+
+    assert outcomes(upload_id) == ["kept"]
+    assert items_now(order_id) == [(500, "TR900100101")]
 
 
 def test_undoing_when_a_day_has_passed_then_it_is_refused(desk: Uploads) -> None:

@@ -19,7 +19,7 @@ from webapp.core.text import N_
 from webapp.core.worklist import Subject, work_through
 from webapp.orders.locks import lock_order
 from webapp.orders.models import Order, OrderAssignment
-from webapp.orders.service.many import ask_for_many, asker
+from webapp.orders.service.many import ask_for_many, asker, require_known
 from webapp.orders.service.notes import colleagues
 
 ASSIGN_KIND: Final = "orders.assign_many"
@@ -90,6 +90,7 @@ def run_assigning(run: OperationRun) -> None:
     )
 
     def give(session: Session, order: Subject) -> bool:
+        require_known(session, order.subject_id, run.requested_by_id)
         return assign(session, order.subject_id, wanted, asker(session, run))
 
     work_through(run, give)

@@ -4,15 +4,17 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from webapp.auth.models import StaffUser
+from webapp.auth.models import StaffChannel, StaffUser
 from webapp.core.audit import AuditContext, Origin, record
-from webapp.core.errors import InvalidInput, PermissionDenied
+from webapp.core.errors import InvalidInput, NotFound, PermissionDenied
 from webapp.core.operations import NewOperation, Operation, OperationRun, Queue, create
 from webapp.core.sentences import said
 from webapp.core.text import N_
 from webapp.core.worklist import Subject, put
+from webapp.orders.models import Order
 
 MOST_TOUCHED: Final = 5_000  # orders that one deed goes through that moves neither money nor goods
 
@@ -60,6 +62,20 @@ def ask_for_many(
             summary=f"{len(subjects):,}",
         )
     return operation, is_new
+
+
+def require_known(session: Session, order_id: int, staff_id: int | None) -> None:
+    """Leave alone what is not this person's any more: who was moved to another desk meanwhile acts there no more.
+
+    Raises NotFound, also for an order that is gone.
+    """
+    theirs = select(StaffChannel.channel_id).where(StaffChannel.staff_id == StaffUser.id)
+    query = select(Order.id).join(StaffUser, StaffUser.id == staff_id)
+    query = query.where(
+        Order.id == order_id, or_(~StaffUser.limited_to_channels, Order.channel_id.in_(theirs))
+    )
+    if session.scalar(query) is None:
+        raise NotFound(N_("There is no such order."))
 
 
 def asker(session: Session, run: OperationRun) -> AuditContext:

@@ -15,6 +15,7 @@ from webapp.core.worklist import Subject, put_selected, work_through
 from webapp.orders.enums import ENDED_STATUSES, LIVE_STATUSES, OrderStatus
 from webapp.orders.inputs import MoveItems
 from webapp.orders.models import OrderItem
+from webapp.orders.service.many import require_known
 from webapp.orders.service.moving import move_items, require_moving
 
 MOVE_KIND: Final = "order.move_many"
@@ -64,6 +65,7 @@ def run_moves(run: OperationRun) -> None:
     target = OrderStatus(int(run.args["status"]))
 
     def move(session: Session, order: Subject) -> bool:
+        require_known(session, order.subject_id, run.requested_by_id)
         if _is_there(session, order.subject_id, target):
             return False
         asked = _asked(session, run)

@@ -16,7 +16,7 @@ from webapp.core.reference import Kind, Values
 from webapp.core.text import N_
 from webapp.core.worklist import Subject, work_through
 from webapp.orders.models import Order, OrderTag, Tag, TagColour
-from webapp.orders.service.many import ask_for_many, asker
+from webapp.orders.service.many import ask_for_many, asker, require_known
 
 TAG_KIND: Final = "orders.tag_many"
 TAGGED: Final = "order.tagged"
@@ -95,6 +95,7 @@ def run_tagging(run: OperationRun) -> None:
     tags, remove = [int(str(run.args["tag_id"]))], bool(run.args["remove"])
 
     def tag(session: Session, order: Subject) -> bool:
+        require_known(session, order.subject_id, run.requested_by_id)
         named = {"remove": tags} if remove else {"add": tags}
         return change_tags(session, order.subject_id, asker(session, run), **named)
 

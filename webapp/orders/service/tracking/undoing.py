@@ -80,9 +80,12 @@ def undo_batch(session: Session, upload_id: int, staff_id: int | None, after: in
     rows = _shipped(session, upload_id, ids)
     orders = read_orders(session, ids)
     held = held_up(session, ids, uploader.context)
-    untouched = [
-        row for row in rows if row.order_id not in held and _is_untouched(row, orders.get(row.order_id))
-    ]
+    # Whoever was moved to another desk meanwhile takes nothing back there.
+    theirs = {
+        key for key, each in orders.items() if uploader.scope is None or each.channel_id in uploader.scope
+    }
+    takes = theirs - set(held)
+    untouched = [row for row in rows if row.order_id in takes and _is_untouched(row, orders[row.order_id])]
     undone = _untold(session, untouched)
     _take_back(session, undone, orders, uploader.context)
     _join_parts(session, undone)
@@ -98,9 +101,9 @@ def undo_batch(session: Session, upload_id: int, staff_id: int | None, after: in
     return len(rows), ids[-1]
 
 
-def _is_untouched(row: ShippedRow, order: OrderState | None) -> bool:
-    """Whether every item of the row stands as the upload has left it; an order may have been deleted since."""
-    items = {item.id: item for item in order.items} if order is not None else {}
+def _is_untouched(row: ShippedRow, order: OrderState) -> bool:
+    """Whether every item of the row stands as the upload has left it."""
+    items = {item.id: item for item in order.items}
     return all(
         before["item"] in items
         and items[before["item"]].version == before["version"]
