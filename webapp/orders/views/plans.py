@@ -16,12 +16,9 @@ from webapp.orders.forms.deciding import AnotherWayForm, EvidenceForm, RejectFor
 from webapp.orders.models import CancellationPlan, Order
 from webapp.orders.queries import plans as queries
 from webapp.orders.queries.cancelling import LARGEST_ID, visible_order
-from webapp.orders.service.cancellation.deciding import (
-    approved_order_cancel,
-    check_plan_seen,
-    reject_order_cancel,
-)
+from webapp.orders.service.cancellation.deciding import approved_order_cancel, reject_order_cancel
 from webapp.orders.service.cancellation.statuses import update_cancel_status
+from webapp.orders.service.cancellation.which_plans import check_plan_seen
 from webapp.orders.service.refunds.manual import ask_now, settle_by_hand, try_again
 from webapp.orders.views.acting import authority, money_act
 from webapp.orders.views.blueprint import blueprint

@@ -1,4 +1,8 @@
-"""Approving and rejecting: exactly one of two who decide at once wins, the other is told who and when."""
+"""Approving and rejecting: exactly one of two who decide at once wins, the other is told who and when.
+
+Each story stands before its steps, and the steps in the order in which they happen. What a status may become and what
+it makes of the items says orders/states/plans.py; the money moves later, in service/refunds/machine.py.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,12 +11,10 @@ from decimal import Decimal
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from webapp.auth.models import StaffUser
 from webapp.auth.roles import Permission
 from webapp.core.audit import record
-from webapp.core.errors import Conflict, NotFound, PermissionDenied, TransitionNotAllowed
+from webapp.core.errors import Conflict, PermissionDenied, TransitionNotAllowed
 from webapp.core.money import in_words
-from webapp.core.overtaken import overtaken
 from webapp.core.sentences import one_after_another, said
 from webapp.core.text import N_
 from webapp.orders.cancellation import (
@@ -36,7 +38,7 @@ from webapp.orders.service.cancellation.facts import read_facts
 from webapp.orders.service.cancellation.opening import refuse_problems
 from webapp.orders.service.cancellation.paying import make_refunds
 from webapp.orders.service.cancellation.redrafting import is_paid_back_as, redraft, rewrite
-from webapp.orders.service.cancellation.refusals import MoreThanOneOpenPlan
+from webapp.orders.service.cancellation.which_plans import group_to_decide, who_decided
 from webapp.orders.service.integration_action_service import IntegrationActionService
 from webapp.orders.service.labels import cancel_empty_parcels
 from webapp.orders.service.news import announce_plan
@@ -75,21 +77,126 @@ def approved_order_cancel(
 ) -> Approval:
     """Approve the order's open plans: items end or wait for their money, refunds are made, the channel is told.
 
+    All in one transaction under the order's lock; a worker sends the refunds after it. Figures that have changed since
+    the opening are written and wait for another look instead.
+
     Raises PermissionDenied (also to the opener above the limit), Conflict when somebody has decided already.
     """
     by.require(Permission.CANCEL_APPROVE)
     order = lock_order(session, order_id, acting=by.context)
     plans = group_to_decide(session, order, plan_id, expected_version)
     for plan in plans:
-        _check_decidable(session, plan, CancelStatus.APPROVED)
+        _refuse_unless_it_waits(session, plan)
     _require_second_person(session, order, plans, by)
-    changes = _changed(session, order, plans)
+    changes = _draft_again(session, order, plans)
     if changes:
         return Approval(tuple(plans), changes)
     for plan in plans:
         _approve(session, order, plan, by, invoice_number)
     restate(session, order)
     return Approval(tuple(plans))
+
+
+def _refuse_unless_it_waits(session: Session, plan: CancellationPlan) -> None:
+    """Raises Conflict with who has decided, TransitionNotAllowed where the goods are to be checked first."""
+    status = CancelStatus(plan.status)
+    if status in APPROVABLE:
+        return
+    decided = who_decided(session, plan)
+    if decided:
+        raise Conflict(decided, code="already_decided", details={"status": plan.status})
+    check_cancel_move(status, CancelStatus.APPROVED, kind=PlanKind(plan.kind))
+
+
+def _require_second_person(
+    session: Session, order: Order, plans: Sequence[CancellationPlan], by: Authority
+) -> None:
+    """Above the approver's limit it must be another person than the opener. Raises PermissionDenied."""
+    moves = sum((plan.owed_amount + plan.released_amount for plan in plans), Decimal(0))
+    limit = limits_in(session, order.currency).get(by.role.value)
+    opened_by_same = any(plan.opened_by_id == by.context.staff_id for plan in plans)
+    if opened_by_same and needs_second_person(moves, limit):
+        up_to = (
+            said(N_("no limit is set for this currency"))
+            if limit is None
+            else said(N_("your limit is %(limit)s"), limit=in_words(limit, order.currency))
+        )
+        raise PermissionDenied(
+            said(
+                N_(
+                    "You opened this plan, and %(amount)s goes back: a second person must approve it (%(limit)s)."
+                ),
+                amount=in_words(moves, order.currency),
+                limit=up_to,
+            ),
+            code="second_person_needed",
+        )
+
+
+def _draft_again(
+    session: Session, order: Order, plans: Sequence[CancellationPlan]
+) -> tuple[FigureChange, ...]:
+    """The plans' figures as the order stands now: what has changed is written, and given to whoever approves."""
+    facts = read_facts(session, order, without=[plan.id for plan in plans])
+    request = redraft(session, plans)
+    draft = draft_cancellation(facts, request, limits_in(session, order.currency))
+    refuse_problems(draft.problems, stops=(Severity.OPENING, Severity.APPROVAL))
+    changes: list[FigureChange] = []
+    for plan in plans:
+        now = next((each for each in draft.plans if each.kind == plan.kind), None)
+        if now is None:
+            raise Conflict(
+                N_("The items of this plan moved on. Reject it and open a new one."), code="plan_outdated"
+            )
+        changed = changed_figures({name: getattr(plan, name) for name in FIGURES}, now)
+        if changed or not is_paid_back_as(session, plan, now):
+            rewrite(session, plan, now)
+        changes += changed
+    return tuple(changes)
+
+
+def _approve(
+    session: Session, order: Order, plan: CancellationPlan, by: Authority, invoice_number: str | None
+) -> None:
+    """What follows for one plan: its items, its refunds with their keys, the wishes it answers, the goods, the channel."""
+    before = plan.status
+    plan.status = CancelStatus.APPROVED.value
+    plan.refund_invoice_number = invoice_number or plan.refund_invoice_number
+    _note_decision(session, plan, by, "cancellation_plan.approved", before, "")
+    announce_plan(session, order, plan)
+    freed = _reservations(session, plan)
+    move_items(session, plan, CancelStatus.APPROVED)
+    refunds = make_refunds(session, order, plan, requested_by_id=by.context.staff_id)
+    _move_requests(session, plan, RequestStatus.APPROVED)
+    if not any(refund.state == RefundState.READY for refund in refunds):
+        # Nothing for the machine: done already, or waiting for a person.
+        move_plan(session, order, plan.id)
+    if plan.kind == PlanKind.CANCEL:
+        add_reservations(session, freed)
+        _tell_channel(session, order, plan, by)
+        cancel_empty_parcels(session, order, by.context)
+
+
+def _reservations(session: Session, plan: CancellationPlan) -> dict[tuple[int, int], Decimal]:
+    """What its items have reserved, as negative differences: the goods are free again."""
+    freed: dict[tuple[int, int], Decimal] = {}
+    for item in _items(session, plan):
+        reserved = reserved_by(
+            item.product_id, item.stock_list_id, item.status, item.status_before_cancel, item.quantity
+        )
+        if reserved is not None:
+            key, quantity = reserved
+            freed[key] = freed.get(key, Decimal(0)) - quantity
+    return freed
+
+
+def _tell_channel(session: Session, order: Order, plan: CancellationPlan, by: Authority) -> None:
+    """Leave word in the outbox; channels/delivering.py carries it."""
+    if order.remote_id is None:
+        return  # An order that was made here: no channel knows it.
+    ended = [item for item in _items(session, plan) if item.status == OrderStatus.CANCELLED]
+    facts = {"plan_id": plan.id, "items": [item.id for item in ended], "is_all": plan.is_all}
+    IntegrationActionService(session).create(order, ActionKind.CANCEL, facts, by.context)
 
 
 def reject_order_cancel(
@@ -114,161 +221,10 @@ def reject_order_cancel(
     return plans
 
 
-def check_plan_seen(
-    session: Session, order_id: int, plan_id: int, version: int | None, by: Authority
-) -> None:
-    """Refuse whoever decides on what they saw before a colleague was faster. Raises Conflict, and keeps the order locked."""
-    order = lock_order(session, order_id, acting=by.context)
-    group_to_decide(session, order, plan_id, version)
-
-
-def group_to_decide(
-    session: Session, order: Order, plan_id: int | None, expected_version: int | None = None
-) -> list[CancellationPlan]:
-    """The plans of the named plan's action, or of the order's only open one.
-
-    Raises NotFound without an open plan, Conflict with more than one action open or a stale `expected_version`.
-    """
-    plans = list(
-        session.scalars(
-            select(CancellationPlan)
-            .where(CancellationPlan.order_id == order.id)
-            .order_by(CancellationPlan.id)
-            .execution_options(populate_existing=True)
-        )
-    )
-    if plan_id is not None:
-        named = next((plan for plan in plans if plan.id == plan_id), None)
-        if named is None:
-            raise NotFound(N_("There is no such cancellation plan."))
-        group = [plan for plan in plans if plan.group_id == named.group_id]
-    else:
-        open_plans = [
-            plan for plan in plans if plan.status not in (CancelStatus.REJECTED, CancelStatus.COMPLETED)
-        ]
-        group = _only_group(session, order, plans, open_plans)
-    if expected_version is not None and max(plan.version for plan in group) != expected_version:
-        decided = _who_decided(session, group[0])
-        template = N_("%(who)s has changed this plan since you looked at it. Look at it and decide again.")
-        if decided:
-            raise Conflict(decided, code="stale_form")
-        raise overtaken(session, ("cancellation_plan", group[0].id), template)
-    return group
-
-
-def _only_group(
-    session: Session, order: Order, plans: Sequence[CancellationPlan], open_plans: Sequence[CancellationPlan]
-) -> list[CancellationPlan]:
-    groups = {plan.group_id for plan in open_plans}
-    if len(groups) > 1:
-        raise MoreThanOneOpenPlan(
-            said(
-                N_("Order %(number)s has %(count)s open cancellations. Name the plan that you mean."),
-                number=order.number,
-                count=len(groups),
-            ),
-            details={"plans": [plan.id for plan in open_plans]},
-        )
-    if not groups:
-        words = _who_decided(session, plans[-1]) if plans else ""
-        raise Conflict(
-            words or said(N_("Order %(number)s has no open cancellation."), number=order.number),
-            code="no_open_plan",
-        )
-    return list(open_plans)
-
-
-def _check_decidable(session: Session, plan: CancellationPlan, target: CancelStatus) -> None:
-    status = CancelStatus(plan.status)
-    if target is CancelStatus.APPROVED and status in APPROVABLE:
-        return
-    decided = _who_decided(session, plan)
-    if decided:
-        raise Conflict(decided, code="already_decided", details={"status": plan.status})
-    check_cancel_move(status, target, kind=PlanKind(plan.kind))
-
-
-def _who_decided(session: Session, plan: CancellationPlan) -> str:
-    if plan.decided_at is None:
-        return ""
-    who = session.scalar(select(StaffUser.name).where(StaffUser.id == plan.decided_by_id)) or "Kontor"
-    is_rejected = plan.status == CancelStatus.REJECTED
-    template = (
-        N_("%(who)s has rejected this plan on %(at)s UTC.")
-        if is_rejected
-        else N_("%(who)s has approved this plan on %(at)s UTC.")
-    )
-    return said(template, who=who, at=f"{plan.decided_at:%d %b %Y at %H:%M:%S}")
-
-
-def _require_second_person(
-    session: Session, order: Order, plans: Sequence[CancellationPlan], by: Authority
-) -> None:
-    moves = sum((plan.owed_amount + plan.released_amount for plan in plans), Decimal(0))
-    limit = limits_in(session, order.currency).get(by.role.value)
-    opened_by_same = any(plan.opened_by_id == by.context.staff_id for plan in plans)
-    if opened_by_same and needs_second_person(moves, limit):
-        up_to = (
-            said(N_("no limit is set for this currency"))
-            if limit is None
-            else said(N_("your limit is %(limit)s"), limit=in_words(limit, order.currency))
-        )
-        raise PermissionDenied(
-            said(
-                N_(
-                    "You opened this plan, and %(amount)s goes back: a second person must approve it (%(limit)s)."
-                ),
-                amount=in_words(moves, order.currency),
-                limit=up_to,
-            ),
-            code="second_person_needed",
-        )
-
-
-def _changed(session: Session, order: Order, plans: Sequence[CancellationPlan]) -> tuple[FigureChange, ...]:
-    """Draft the plans again as the order stands now; write what has changed and let them wait again."""
-    facts = read_facts(session, order, without=[plan.id for plan in plans])
-    request = redraft(session, plans)
-    draft = draft_cancellation(facts, request, limits_in(session, order.currency))
-    refuse_problems(draft.problems, stops=(Severity.OPENING, Severity.APPROVAL))
-    changes: list[FigureChange] = []
-    for plan in plans:
-        now = next((each for each in draft.plans if each.kind == plan.kind), None)
-        if now is None:
-            raise Conflict(
-                N_("The items of this plan moved on. Reject it and open a new one."), code="plan_outdated"
-            )
-        changed = changed_figures({name: getattr(plan, name) for name in FIGURES}, now)
-        if changed or not is_paid_back_as(session, plan, now):
-            rewrite(session, plan, now)
-        changes += changed
-    return tuple(changes)
-
-
-def _approve(
-    session: Session, order: Order, plan: CancellationPlan, by: Authority, invoice_number: str | None
-) -> None:
-    before = plan.status
-    plan.status = CancelStatus.APPROVED.value
-    plan.refund_invoice_number = invoice_number or plan.refund_invoice_number
-    _note_decision(session, plan, by, "cancellation_plan.approved", before, "")
-    announce_plan(session, order, plan)
-    freed = _reservations(session, plan)
-    move_items(session, plan, CancelStatus.APPROVED)
-    refunds = make_refunds(session, order, plan, requested_by_id=by.context.staff_id)
-    _move_requests(session, plan, RequestStatus.APPROVED)
-    if not any(refund.state == RefundState.READY for refund in refunds):
-        # Nothing for the machine: done already, or waiting for a person.
-        move_plan(session, order, plan.id)
-    if plan.kind == PlanKind.CANCEL:
-        add_reservations(session, freed)
-        _tell_channel(session, order, plan, by)
-        cancel_empty_parcels(session, order, by.context)
-
-
 def _reject(session: Session, order: Order, plan: CancellationPlan, by: Authority, words: str) -> None:
+    """What follows for one plan: refunds that nobody has sent are taken back, items and wishes are given back."""
     status = CancelStatus(plan.status)
-    _check_rejectable(session, plan)
+    _refuse_unless_it_can_be_rejected(session, plan)
     if status is CancelStatus.APPROVED:
         _withdraw(session, plan)
     plan.status = CancelStatus.REJECTED.value
@@ -279,12 +235,12 @@ def _reject(session: Session, order: Order, plan: CancellationPlan, by: Authorit
     _move_requests(session, plan, RequestStatus.REJECTED)
 
 
-def _check_rejectable(session: Session, plan: CancellationPlan) -> None:
+def _refuse_unless_it_can_be_rejected(session: Session, plan: CancellationPlan) -> None:
     """Raises Conflict with who has decided and why that cannot be taken back."""
     try:
         check_cancel_move(CancelStatus(plan.status), CancelStatus.REJECTED, kind=PlanKind(plan.kind))
     except TransitionNotAllowed as refused:
-        words = one_after_another([_who_decided(session, plan), refused.message])
+        words = one_after_another([who_decided(session, plan), refused.message])
         raise Conflict(words, code="already_decided", details={"status": plan.status}) from refused
 
 
@@ -328,38 +284,6 @@ def _note_decision(
     )
 
 
-def _reservations(session: Session, plan: CancellationPlan) -> dict[tuple[int, int], Decimal]:
-    """What its items have reserved, as negative differences: the goods are free again."""
-    freed: dict[tuple[int, int], Decimal] = {}
-    for item in _items(session, plan):
-        reserved = reserved_by(
-            item.product_id, item.stock_list_id, item.status, item.status_before_cancel, item.quantity
-        )
-        if reserved is not None:
-            key, quantity = reserved
-            freed[key] = freed.get(key, Decimal(0)) - quantity
-    return freed
-
-
-def _items(session: Session, plan: CancellationPlan) -> list[OrderItem]:
-    return list(
-        session.scalars(
-            select(OrderItem)
-            .join(CancellationPlanItem, CancellationPlanItem.order_item_id == OrderItem.id)
-            .where(CancellationPlanItem.plan_id == plan.id, ~CancellationPlanItem.is_shipping_only)
-            .order_by(OrderItem.id)
-        )
-    )
-
-
-def _tell_channel(session: Session, order: Order, plan: CancellationPlan, by: Authority) -> None:
-    if order.remote_id is None:
-        return  # An order that was made here: no channel knows it.
-    ended = [item for item in _items(session, plan) if item.status == OrderStatus.CANCELLED]
-    facts = {"plan_id": plan.id, "items": [item.id for item in ended], "is_all": plan.is_all}
-    IntegrationActionService(session).create(order, ActionKind.CANCEL, facts, by.context)
-
-
 def _move_requests(session: Session, plan: CancellationPlan, status: RequestStatus) -> None:
     session.execute(
         update(CancellationRequest)
@@ -371,5 +295,16 @@ def _move_requests(session: Session, plan: CancellationPlan, status: RequestStat
         )
         .values(
             status=status.value, decided_at=func.clock_timestamp(), version=CancellationRequest.version + 1
+        )
+    )
+
+
+def _items(session: Session, plan: CancellationPlan) -> list[OrderItem]:
+    return list(
+        session.scalars(
+            select(OrderItem)
+            .join(CancellationPlanItem, CancellationPlanItem.order_item_id == OrderItem.id)
+            .where(CancellationPlanItem.plan_id == plan.id, ~CancellationPlanItem.is_shipping_only)
+            .order_by(OrderItem.id)
         )
     )

@@ -15,12 +15,9 @@ from webapp.orders.enums import CLOSED_CANCEL_STATUSES, CancelStatus, PlanKind
 from webapp.orders.locks import lock_order
 from webapp.orders.models import CancellationPlan, CancellationPlanItem, Order
 from webapp.orders.service.cancellation.authority import Authority
-from webapp.orders.service.cancellation.deciding import (
-    approved_order_cancel,
-    group_to_decide,
-    reject_order_cancel,
-)
+from webapp.orders.service.cancellation.deciding import approved_order_cancel, reject_order_cancel
 from webapp.orders.service.cancellation.refusals import UpdateCancelStatusRefused
+from webapp.orders.service.cancellation.which_plans import group_to_decide
 from webapp.orders.service.refunds.manual import settle_plan_by_hand, try_plan_again
 from webapp.orders.service.refunds.plan_moves import move_items
 from webapp.orders.service.standing import restate
