@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from tests.cancel_desk import items_of_order, order_now
@@ -21,13 +21,15 @@ from tests.cancelling import (
 from tests.order_drafts import findings, line, payment
 from webapp.auth.models import StaffUser
 from webapp.auth.roles import Permission, Role
+from webapp.channels.push_facts import push_of
+from webapp.channels.pushes import CancelPush
 from webapp.core.audit import SYSTEM, AuditContext, Origin
 from webapp.core.db import unit_of_work
 from webapp.core.errors import Conflict, InvalidInput, PermissionDenied
 from webapp.orders.cancellation import NothingNamed, OverlappingParameters
-from webapp.orders.enums import OrderStatus, PlanKind
+from webapp.orders.enums import ActionKind, OrderStatus, PlanKind
 from webapp.orders.inputs import DiscountDraft
-from webapp.orders.models import CancellationReason, Order
+from webapp.orders.models import CancellationReason, IntegrationAction, Order
 from webapp.orders.pricing import steps_from_json
 from webapp.orders.service import OrderService
 from webapp.orders.service.cancellation.asking import GivenReason
@@ -268,6 +270,24 @@ def test_next_status_when_it_is_an_end_then_the_items_end_so(
     counter.cancel(order_id, next_status=next_status)
     counter.approve(order_id)
     assert [item.status for item in items_of_order(order_id)] == [ends]
+
+
+@pytest.mark.parametrize("next_status", [None, OrderStatus.CANCELLED, OrderStatus.REFUNDED])
+def test_next_status_whatever_it_is_then_the_channel_is_told_of_the_plan_s_own_items(
+    counter: Counter, next_status: OrderStatus | None
+) -> None:
+    """An item that ends as refunded waits for its money; no item must not mean all of them."""
+    order_id = counter.order("60.00", "40.00")
+    gone, stays = items_of_order(order_id)
+    counter.cancel(order_id, gone.id, next_status=next_status)
+    counter.approve(order_id)
+    with unit_of_work() as unit:
+        query = select(IntegrationAction).where(IntegrationAction.kind == ActionKind.CANCEL.value)
+        action = unit.scalars(query).one()
+        push = push_of(unit, action, may_be_there=False)
+    assert isinstance(push, CancelPush)
+    assert [item.remote_line_id for item in push.items] == [gone.remote_line_id]
+    assert items_of_order(order_id)[1].status == stays.status
 
 
 def test_next_status_when_it_is_no_end_then_refused(counter: Counter) -> None:

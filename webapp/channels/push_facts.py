@@ -110,9 +110,11 @@ def _address(session: Session, order: Order, action: IntegrationAction) -> Addre
 
 
 def _named_items(session: Session, order: Order, action: IntegrationAction) -> list[OrderItem]:
-    """The items in `args`, the row's own one, or all that have not ended."""
+    """The items in `args`, where an empty list means none; else the row's own one, or all that have not ended."""
     items = _items(session, order)
-    named = action.args.get("items") or ([action.order_item_id] if action.order_item_id else None)
+    named = action.args.get("items")
+    if named is None and action.order_item_id:
+        named = [action.order_item_id]
     if named is None:
         return [item for item in items if item.status not in ENDED_STATUSES]
     return [item for item in items if item.id in set(named)]

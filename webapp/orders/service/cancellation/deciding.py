@@ -24,7 +24,7 @@ from webapp.orders.cancellation import (
     draft_cancellation,
     needs_second_person,
 )
-from webapp.orders.enums import ActionKind, CancelStatus, OrderStatus, PlanKind, RefundState, RequestStatus
+from webapp.orders.enums import ActionKind, CancelStatus, PlanKind, RefundState, RequestStatus
 from webapp.orders.locks import lock_order
 from webapp.orders.models import (
     CancellationPlan,
@@ -194,8 +194,12 @@ def _tell_channel(session: Session, order: Order, plan: CancellationPlan, by: Au
     """Leave word in the outbox; channels/delivering.py carries it."""
     if order.remote_id is None:
         return  # An order that was made here: no channel knows it.
-    ended = [item for item in _items(session, plan) if item.status == OrderStatus.CANCELLED]
-    facts = {"plan_id": plan.id, "items": [item.id for item in ended], "is_all": plan.is_all}
+    # Whatever they end as: those that end as refunded wait for their money, and their goods are free all the same.
+    facts = {
+        "plan_id": plan.id,
+        "items": [item.id for item in _items(session, plan)],
+        "is_all": plan.is_all,
+    }
     IntegrationActionService(session).create(order, ActionKind.CANCEL, facts, by.context)
 
 
