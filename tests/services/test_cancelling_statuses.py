@@ -3,13 +3,13 @@
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from tests.cancel_desk import items_of_order, order_now
 from tests.cancelling import GOOD_IBAN, Counter, plans_of, refunds_of, ship
 from tests.order_drafts import findings, line, payment
-from webapp.core.audit import AuditContext
+from webapp.core.audit import AuditContext, AuditEntry
 from webapp.core.db import db, unit_of_work
 from webapp.core.errors import Conflict, InvalidInput, NotFound, PermissionDenied, TransitionNotAllowed
 from webapp.core.hints import drain
@@ -197,6 +197,13 @@ def test_progress_then_every_plan_of_that_payment_type_has_its_verdict(session: 
     }
     assert [order_now(order_id).status for order_id in by_others] == [100, 100, 100]
     assert (order_now(own).status, order_now(cash).status) == (50, 50)
+    # A refused attempt on money stays in the log, as every other one does.
+    refused = db.session.scalars(select(AuditEntry).where(AuditEntry.refused)).one()
+    assert (refused.tag, refused.order_id, refused.staff_id) == (
+        "cancellation_plan.approved",
+        own,
+        counter.supervisor.staff_id,
+    )
 
 
 def test_progress_when_cut_off_and_run_again_then_no_plan_is_decided_twice(counter: Counter) -> None:

@@ -90,14 +90,7 @@ class OrderItemService:
         """
         order = lock_order(self.session, order.id, acting=audit_context)
         line = _line(self._next_position(order), product, image, kwargs)
-        if self._has_line(order, line.remote_line_id):
-            raise Conflict(
-                said(
-                    N_("Order %(number)s has the line %(remote_line_id)s already."),
-                    number=order.number,
-                    remote_line_id=line.remote_line_id,
-                )
-            )
+        self._refuse_known_line(order, line.remote_line_id)
         item = _new_item(order, line, product, self._stock_list(order))
         self.session.add(item)
         order.amount += line.amount - line.discount_amount
@@ -201,11 +194,18 @@ class OrderItemService:
         last = self.session.scalar(select(func.max(OrderItem.position)).where(OrderItem.order_id == order.id))
         return 0 if last is None else last + 1
 
-    def _has_line(self, order: Order, line_id: str) -> bool:
+    def _refuse_known_line(self, order: Order, line_id: str) -> None:
         known = select(OrderItem.id).where(
             OrderItem.order_id == order.id, OrderItem.remote_line_id == line_id
         )
-        return self.session.scalar(known.limit(1)) is not None
+        if self.session.scalar(known.limit(1)) is not None:
+            raise Conflict(
+                said(
+                    N_("Order %(number)s has the line %(remote_line_id)s already."),
+                    number=order.number,
+                    remote_line_id=line_id,
+                )
+            )
 
     def _stock_list(self, order: Order) -> int | None:
         return self.session.get_one(Channel, order.channel_id).stock_list_id

@@ -102,7 +102,7 @@ def run_approvals(run: OperationRun) -> None:
             )
         return True
 
-    work_through(run, approve, _keeps_refusal(run, "cancellation_plan.approved", "cancellation_plan"))
+    work_through(run, approve, keeps_refusal(run, "cancellation_plan.approved", "cancellation_plan"))
 
 
 def run_rejections(run: OperationRun) -> None:
@@ -121,7 +121,7 @@ def run_rejections(run: OperationRun) -> None:
         )
         return True
 
-    work_through(run, reject, _keeps_refusal(run, "cancellation_plan.rejected", "cancellation_plan"))
+    work_through(run, reject, keeps_refusal(run, "cancellation_plan.rejected", "cancellation_plan"))
     with unit_of_work() as session:
         forget_words(session, run.id)
 
@@ -137,7 +137,7 @@ def run_cancellations(run: OperationRun) -> None:
         open_plans(session, order.subject_id, request, _authority(session, run))
         return True
 
-    work_through(run, cancel, _keeps_refusal(run, "cancellation_plan.opened", "order"))
+    work_through(run, cancel, keeps_refusal(run, "cancellation_plan.opened", "order"))
     with unit_of_work() as session:
         forget_words(session, run.id)
 
@@ -147,7 +147,7 @@ def _authority(session: Session, run: OperationRun) -> Authority:
     return Authority.of_staff(session, AuditContext(origin=Origin.JOB, staff_id=run.requested_by_id))
 
 
-def _keeps_refusal(run: OperationRun, tag: str, subject: str) -> Refused:
+def keeps_refusal(run: OperationRun, tag: str, subject: str) -> Refused:
     """Keep each refused attempt on money in the audit log."""
 
     def note(session: Session, refused: Subject, refusal: DomainError) -> None:

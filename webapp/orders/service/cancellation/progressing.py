@@ -13,6 +13,7 @@ from webapp.core.operations import NewOperation, Operation, OperationRun, Queue,
 from webapp.core.worklist import Subject, put, work_through
 from webapp.orders.enums import CancelStatus
 from webapp.orders.service.cancellation.authority import Authority
+from webapp.orders.service.cancellation.bulk import keeps_refusal
 from webapp.orders.service.cancellation.refusals import UpdateCancelStatusRefused
 from webapp.orders.service.cancellation.statuses import move_group, plans_of_payment_type
 
@@ -46,10 +47,6 @@ def progress_cancel_status(
     if cancel_status not in _PERMISSIONS:
         raise UpdateCancelStatusRefused("A plan comes to this status by its refunds alone.")
     by.require(_PERMISSIONS[cancel_status])
-    reference = reference.strip()
-    if reference and not _REFERENCE.fullmatch(reference):
-        words = "Enter the bank's or batch's number: letters, digits and . / _ - only."
-        raise InvalidInput(words, fields={"reference": [words]})
     operation, is_new = create(
         session,
         NewOperation(
@@ -59,7 +56,7 @@ def progress_cancel_status(
             args={
                 "payment_type": payment_type,
                 "cancel_status": cancel_status.value,
-                "reference": reference,
+                "reference": _checked(reference),
             },
             requested_by_id=by.context.staff_id,
             request_id=by.context.request_id,
@@ -77,6 +74,13 @@ def progress_cancel_status(
     return operation, is_new
 
 
+def _checked(reference: str) -> str:
+    words = "Enter the bank's or batch's number: letters, digits and . / _ - only."
+    if reference.strip() and not _REFERENCE.fullmatch(reference.strip()):
+        raise InvalidInput(words, fields={"reference": [words]})
+    return reference.strip()
+
+
 def run_progress(run: OperationRun) -> None:
     """The handler: every plan in a unit of its own; a second run goes on where the first was cut off."""
     status, words = CancelStatus(run.args["cancel_status"]), str(run.args["reference"])
@@ -86,4 +90,4 @@ def run_progress(run: OperationRun) -> None:
         move_group(session, plan.subject_id, status, by, words=words)
         return True
 
-    work_through(run, move)
+    work_through(run, move, keeps_refusal(run, f"cancellation_plan.{status.value}", "cancellation_plan"))
