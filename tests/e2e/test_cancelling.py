@@ -385,3 +385,46 @@ def test_item_when_cancelled_from_its_row_then_the_dialog_has_it_alone(
     expect(dialog.get_by_role("checkbox", name="Product 3")).to_be_checked()
     expect(dialog.locator("input[name^=items-]:checked")).to_have_count(1)
     expect(dialog.locator("#cancel-sentence")).to_contain_text("25.00")
+
+
+def test_queue_when_a_plan_is_approved_by_keyboard_then_the_next_one_is_the_current_row(
+    desk: OpenDesk, orders: Orders
+) -> None:
+    page = desk()
+    page.goto("/cancellations/")
+    expect(page.locator("table[data-rows] tbody tr")).to_have_count(3)
+    page.keyboard.press("j")
+    expect(page.locator("tr.k-current")).to_contain_text("1002")
+    page.keyboard.press("e")
+    approve = page.locator("tr.k-peek").get_by_role("button", name="Approve refund")
+    expect(approve).to_be_visible()
+    expect(page.locator("tr.k-current .k-expand")).to_be_focused()
+    approve.press("Enter")
+    expect(page.get_by_role("row", name="1002")).to_have_count(0)
+    expect(page.locator("tr.k-current")).to_contain_text("1003")
+
+
+def test_order_when_something_is_done_in_a_dialog_then_the_focus_is_where_it_was(
+    desk: OpenDesk, orders: Orders
+) -> None:
+    page = desk()
+    page.goto(f"/orders/{orders.plain}")
+    page.get_by_role("link", name="Assign…").press("Enter")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Looked after by").select_option(index=1)
+    dialog.get_by_role("button", name="Save").press("Enter")
+    expect(dialog).to_have_count(0)
+    expect(page.locator("#teamwork")).not_to_contain_text("Nobody")
+    expect(page.get_by_role("link", name="Assign…")).to_be_focused()
+
+
+def test_note_when_sent_by_ctrl_enter_then_posted_and_the_next_can_be_typed(
+    desk: OpenDesk, orders: Orders
+) -> None:
+    page = desk()
+    page.goto(f"/orders/{orders.plain}")
+    page.get_by_label("Note", exact=True).fill("She rang again.")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#timeline li").first).to_contain_text("She rang again.")
+    expect(page.get_by_label("Note", exact=True)).to_have_value("")
+    expect(page.get_by_label("Note", exact=True)).to_be_focused()

@@ -57,6 +57,26 @@
     one('#dialog-notice').replaceChildren();
   });
 
+  // Who acts stays where they were: a link or button that is drawn anew is found again by where it leads, and focused.
+  // What has an id is htmx's own business.
+  const stood = new WeakMap();
+  const alike = element => {
+    if (element.matches('a[href]')) return `a[href="${CSS.escape(element.getAttribute('href'))}"]`;
+    const action = element.matches('button') && element.closest('form[action]')?.getAttribute('action');
+    return action ? `form[action="${CSS.escape(action)}"] button` : null;
+  };
+  on('htmx:beforeSwap', ({ detail }) => {
+    const element = document.activeElement;
+    if (element === document.body || element.id || !detail.target.contains(element)) return;
+    const selector = alike(element);
+    if (selector) stood.set(detail.xhr, { selector, words: element.textContent });
+  });
+  on('htmx:afterSettle', ({ detail }) => {
+    const { selector, words } = stood.get(detail.xhr) ?? {};
+    if (!selector || document.activeElement !== document.body) return;
+    kontor.all(selector).find(element => element.textContent === words)?.focus({ preventScroll: true });
+  });
+
   // A form that is on its way is not sent again, by htmx or by the browser. Asked at htmx:confirm, the first thing
   // that happens to a click: a little later htmx would put the second one in a queue and send it after the first.
   const inFlight = new WeakSet();

@@ -1,4 +1,4 @@
-// Keys that work on every page: / search, ? help, Escape, and Ctrl/Cmd-K: the palette that jumps to a page, an action or an order.
+// Keys that work on every page: / search, ? help, Escape, Ctrl/Cmd-Enter posts a note, and Ctrl/Cmd-K: the palette that jumps to a page, an action or an order.
 (() => {
   const { one, all, on, typing, dialogOpen, words } = kontor;
 
@@ -6,6 +6,10 @@
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') {
       event.preventDefault();
       return openPalette();
+    }
+    if ((event.ctrlKey || event.metaKey) && event.key === 'Enter' && event.target.matches('.k-compose textarea')) {
+      event.preventDefault();
+      return event.target.form.requestSubmit();
     }
     if (event.key === 'Escape' && typing(event.target) && !event.target.closest('dialog')) return event.target.blur();
     if (typing(event.target) || dialogOpen() || event.metaKey || event.ctrlKey || event.altKey) return;

@@ -3,7 +3,7 @@
 (() => {
   const { one, all, on, typing, dialogOpen } = kontor;
   const href = row => row.dataset.href ?? one('a[href]', row)?.href;
-  const rows = () => all('table[data-rows] > tbody > tr').filter(href);
+  const rows = () => all('table[data-rows] > tbody > tr:not(.k-peek)').filter(href);
   const picks = list => all('tbody .k-pick input', list);
 
   const moveTo = row => {
@@ -11,6 +11,7 @@
     all('tr.k-current').forEach(other => other.classList.remove('k-current'));
     row.classList.add('k-current');
     row.scrollIntoView({ block: 'nearest' });
+    if (document.activeElement.matches('.k-expand')) document.activeElement.blur();
   };
   const step = by => {
     const list = rows();
@@ -19,7 +20,8 @@
   };
   const onRow = {
     x: row => one('.k-pick input', row)?.click(),
-    e: row => one('.k-expand', row)?.click(),
+    // With the focus, so that the next Tab leads into what has opened.
+    e: row => { const button = one('.k-expand', row); button?.focus({ preventScroll: true }); button?.click(); },
     o: row => { location.href = href(row); },
     Enter: row => { location.href = href(row); },
   };
@@ -31,6 +33,19 @@
     if (event.key === 'Enter' && event.target.matches('a, button, summary, input')) return;
     const row = one('table[data-rows] tr.k-current');
     if (row && onRow[event.key]) onRow[event.key](row);
+  });
+
+  // A list that is drawn anew keeps its place: the same row, else the one that stood behind it, or before it.
+  let place = [];
+  on('htmx:beforeSwap', () => {
+    const list = rows();
+    const at = list.findIndex(row => row.classList.contains('k-current'));
+    if (at >= 0) place = [list[at], list[at + 1], list[at - 1]].filter(Boolean).map(href);
+  });
+  on('htmx:afterSettle', () => {
+    if (!place.length || one('tr.k-current')) return;
+    const list = rows();
+    place.map(url => list.find(row => href(row) === url)).find(Boolean)?.classList.add('k-current');
   });
 
   const show = list => {
