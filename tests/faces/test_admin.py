@@ -24,7 +24,8 @@ from webapp.auth.roles import ROLE_PERMISSIONS, Role
 from webapp.cargo.models import CargoCompany
 from webapp.catalog.models import PriceList, Product, StockList
 from webapp.channels.models import Channel, DataSource, Mapping
-from webapp.core.audit import AuditEntry
+from webapp.core.audit import AuditContext, AuditEntry, Origin, record
+from webapp.core.db import unit_of_work
 from webapp.orders.models import CancellationReason
 from webapp.payments.models import Installment, PaymentOption
 
@@ -545,6 +546,48 @@ def test_staff_when_limited_then_sees_the_ticked_channels_and_one_at_least_must_
     assert "Tick at least one channel" in refused.get_data(as_text=True)
     assert [link.channel_id for link in agent.channels] == [1]
     assert "Web shop TR" in admin.get("/staff/").get_data(as_text=True)
+
+
+def test_staff_when_a_colleague_changed_them_and_they_signed_in_since_then_the_colleague_is_named(
+    admin: StaffClient, session: Session
+) -> None:
+    agent = make_staff(Role.AGENT, name="Ece Kaya")
+    opened = _seen(admin.get(f"/staff/edit/?id={agent.id}").get_data(as_text=True))
+    form = {"name": agent.name, "role": "supervisor", "is_active": "y", "csrf_token": admin.token}
+    admin.post(f"/staff/edit/?id={agent.id}", data=form)
+    with unit_of_work() as unit:
+        whose = AuditContext(Origin.PAGE, staff_id=agent.id, actor=agent.name)
+        record(unit, whose, "auth.signed_in", subject=("staff", agent.id))
+
+    refused = admin.post(f"/staff/edit/?id={agent.id}", data={**form, "role": "finance", "seen": opened})
+
+    assert refused.status_code == 409
+    assert "Ada Yılmaz changed this on" in refused.get_data(as_text=True)
+    assert "Role: “agent” → “supervisor”" in refused.get_data(as_text=True)
+
+
+def test_staff_when_a_colleague_changed_their_channels_then_an_older_form_is_told(
+    admin: StaffClient, session: Session
+) -> None:
+    agent = make_staff(Role.AGENT, channel_ids=[1])
+    opened = _seen(admin.get(f"/staff/edit/?id={agent.id}").get_data(as_text=True))
+    other = Channel(name="Other", channel_type="woocommerce", base_url="https://other.example.test")
+    session.add(other)
+    session.commit()
+    form = {
+        "name": agent.name,
+        "role": "agent",
+        "is_active": "y",
+        "limited_to_channels": "y",
+        "csrf_token": admin.token,
+    }
+    admin.post(f"/staff/edit/?id={agent.id}", data={**form, "channel_ids": str(other.id)})
+
+    refused = admin.post(f"/staff/edit/?id={agent.id}", data={**form, "channel_ids": "1", "seen": opened})
+
+    assert refused.status_code == 409
+    session.expire_all()
+    assert [link.channel_id for link in session.get_one(StaffUser, agent.id).channels] == [other.id]
 
 
 def test_staff_when_the_last_administrator_would_go_then_is_refused(

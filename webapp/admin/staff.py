@@ -33,7 +33,7 @@ def _written_by_auth(_session: Session, _values: Values) -> Values:
 STAFF = Kind(
     word="staff",
     model=StaffUser,
-    fields=("email", "name", "role", "is_active", "limited_to_channels"),
+    fields=("email", "name", "role", "is_active", "limited_to_channels", "channel_ids"),
     check=_written_by_auth,
     fixed=frozenset({"email"}),
 )

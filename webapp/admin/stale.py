@@ -30,7 +30,13 @@ def change_since(kind: Kind[Any], row: Any, labels: dict[str, Any]) -> str | Non
         return None
     entry = db.session.scalars(
         select(AuditEntry)
-        .where(AuditEntry.subject_type == kind.word, AuditEntry.subject_id == str(reference.key_of(row)))
+        .where(
+            AuditEntry.subject_type == kind.word,
+            AuditEntry.subject_id == str(reference.key_of(row)),
+            # Of a person the log also keeps when they signed in: nobody has changed them by that.
+            AuditEntry.changes != {},
+            ~AuditEntry.refused,
+        )
         .order_by(AuditEntry.id.desc())
         .limit(1)
     ).one_or_none()

@@ -60,6 +60,11 @@ class StaffUser(Base):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def channel_ids(self) -> list[int]:
+        """The channels that a limited person sees."""
+        return sorted(link.channel_id for link in self.channels)
+
 
 class StaffChannel(Base):
     """One channel that a limited member of staff may see."""
