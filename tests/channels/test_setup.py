@@ -9,6 +9,7 @@ from flask import Flask
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from webapp.channels.fetching import FetchOrders
 from webapp.channels.inputs import ChangeChannel, NewChannel
 from webapp.channels.models import Channel
 from webapp.channels.profile import load_profile
@@ -140,6 +141,17 @@ def test_channel_when_nothing_changes_then_no_audit_row_and_the_same_version(ses
 def test_channel_when_somebody_else_was_faster_then_refused(session: Session) -> None:
     channel_id = created()
     changed(channel_id, pull_minutes=15)
+    with pytest.raises(Conflict, match="Tester changed this channel"):
+        changed(channel_id, pull_minutes=20)
+
+
+def test_channel_when_somebody_asked_for_orders_since_then_who_changed_it_is_named(session: Session) -> None:
+    channel_id = created()
+    changed(channel_id, pull_minutes=15)
+    another = AuditContext(origin=Origin.PAGE, staff_id=None, actor="Ece Kaya")
+    with unit_of_work() as unit:
+        service.backfill(unit, channel_id, FetchOrders(fetch_all_orders=True), another)
+
     with pytest.raises(Conflict, match="Tester changed this channel"):
         changed(channel_id, pull_minutes=20)
 

@@ -21,7 +21,7 @@ from webapp.auth.roles import Role
 from webapp.cargo.accounts import connect_carrier
 from webapp.cargo.models import CargoAccount
 from webapp.commands.context import BY_COMMAND
-from webapp.core.audit import AuditEntry
+from webapp.core.audit import AuditContext, AuditEntry, Origin, record
 from webapp.core.db import db, unit_of_work
 from webapp.core.hints import drain
 from webapp.core.operations import Operation
@@ -184,6 +184,10 @@ def test_saving_when_a_colleague_was_faster_then_409_says_who_what_and_when_and_
 ) -> None:
     connect(settings)
     assert post(admin, f"{cargo_id}/edit", base_url=f"{HOST}/theirs", version="1")[0] == 303
+    with unit_of_work() as unit:
+        # Somebody else has given the carrier another name since, which is no change of its account.
+        another = AuditContext(Origin.PAGE, actor="Ece Kaya")
+        record(unit, another, "cargo_company.changed", subject=("cargo_company", cargo_id))
 
     status, page = post(admin, f"{cargo_id}/edit", base_url=f"{HOST}/mine", version="1")
 

@@ -41,6 +41,7 @@ def change_account(
             session,
             ("cargo_company", company_id),
             N_("%(who)s changed this account while you were editing it. Look at it, and save again."),
+            tag="carrier.",
         )
     url, key = checked_address(change.base_url, settings), change.api_key.strip()
     if not key and _host(url) != _host(account.base_url):
@@ -63,14 +64,14 @@ def change_account(
 def switch_account(session: Session, company_id: int, context: AuditContext, *, on: bool) -> CargoAccount:
     """Ask this carrier again, or no more; what waits for it is then refused, and raised. Raises NotFound, Conflict."""
     account = locked_account(session, company_id)
+    tag = "carrier.switched_on" if on else "carrier.disconnected"
     if account.is_active is on:
         template = (
             N_("%(who)s has switched it on already.") if on else N_("%(who)s has switched it off already.")
         )
-        raise overtaken(session, ("cargo_company", company_id), template, code="already_switched")
+        raise overtaken(session, ("cargo_company", company_id), template, tag=tag, code="already_switched")
     account.is_active = on
     account.version += 1
-    tag = "carrier.switched_on" if on else "carrier.disconnected"
     changes = {"is_active": [not on, on]}
     record(session, context, tag, subject=("cargo_company", company_id), changes=changes)
     return account
@@ -108,6 +109,7 @@ def refuse_second(session: Session, slug: str) -> None:
             session,
             ("cargo_company", company_id),
             N_("%(who)s has connected this carrier already. Open its account to change it."),
+            tag="carrier.connected",
             code="already_connected",
         )
 

@@ -70,7 +70,7 @@ def changed_channel(
         template = N_(
             "%(who)s changed this channel while you were editing it. Your values are still here: look at them and save again."
         )
-        raise overtaken(session, ("channel", channel_id), template)
+        raise overtaken(session, ("channel", channel_id), template, tag="channel.changed")
     kind = channel_type(channel.channel_type)
     changes = _change_values(channel, _wanted(kind, channel, change))
     if change.credentials or "base_url" in changes:

@@ -26,7 +26,8 @@ def overtaken(
 ) -> Conflict:
     """The Conflict to raise; `%(who)s` in the template becomes the name of whoever acted on this subject last.
 
-    With a `tag` only deeds of that kind count, for a form that shows one part of its subject.
+    With a `tag` only deeds of that kind count, for a form that shows one part of its subject; with one that ends in a
+    dot, all deeds that begin so.
     """
     query = select(AuditEntry).where(
         AuditEntry.subject_type == subject[0],
@@ -34,7 +35,10 @@ def overtaken(
         ~AuditEntry.refused,
     )
     if tag is not None:
-        query = query.where(AuditEntry.tag == tag)
+        counts = (
+            AuditEntry.tag.startswith(tag, autoescape=True) if tag.endswith(".") else AuditEntry.tag == tag
+        )
+        query = query.where(counts)
     latest = session.scalars(query.order_by(AuditEntry.id.desc()).limit(1)).first()
     words = said(template, who=latest.actor if latest else said(NOBODY), **(parts or {}))
     return Conflict(words, code=code, details={**(details or {}), **told_change(latest)})
