@@ -1,6 +1,7 @@
 """F10 on real books and a real bank: what anybody did behind our back is a row; what is right is none; once each."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -10,10 +11,13 @@ from sqlalchemy.orm import Session
 
 from tests.cancel_desk import Desk, make_desk, paid_order
 from tests.payments.paying_back import approve, open_plan, refunds_now
+from tests.payments.wires import client
 from tests.sandbox.running import BankServer
 from webapp.core.db import db, unit_of_work
-from webapp.core.operations import Operation, create
-from webapp.orders.service.refunds.reconcile import reconciliation_of
+from webapp.core.operations import Operation, Queue, claim, create
+from webapp.orders.service.refunds.reconcile import reconcile, reconciliation_of
+from webapp.payments.gateway import FoundRefund
+from webapp.payments.gateways.stripe import StripeGateway
 from webapp.payments.models import ReconciliationBreak, Transaction
 
 
@@ -132,3 +136,40 @@ def test_a_difference_when_closed_then_the_next_comparison_does_not_bring_it_bac
     assert reconciled(desk) == [("missing_here", None)]
     row = db.session.scalars(select(ReconciliationBreak)).one()
     assert (row.their_amount, row.their_currency) == (Decimal("70.0000"), "TRY")
+
+
+class SlowList(StripeGateway):
+    """A list so long that the lease of whoever reads it ends between any two of its rows."""
+
+    def refunds_since(self, since: datetime) -> Iterator[FoundRefund]:
+        for found in super().refunds_since(since):
+            with unit_of_work() as unit:
+                unit.execute(
+                    text(
+                        "UPDATE operation SET lease_until = clock_timestamp() - interval '1 s'"
+                        " WHERE kind = 'refund.reconcile'"
+                    )
+                )
+            yield found
+            # Renewed: nobody else can take it.
+            with unit_of_work() as unit:
+                assert claim(unit, Queue.MONEY, lease_s=60, kinds=["refund.reconcile"]) is None
+
+
+def test_a_list_that_takes_longer_to_read_than_a_lease_lasts_is_read_to_its_end(
+    desk: Desk, bank: BankServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paid_back(desk, bank, 3)
+    with unit_of_work() as unit:
+        key = create(unit, reconciliation_of("stripe"))[0].id
+    with unit_of_work() as unit:
+        run = claim(unit, Queue.MONEY, lease_s=60, kinds=["refund.reconcile"])
+    assert run is not None
+    slow = SlowList("stripe", http=client(), base_url=f"{bank.url}/v1", secret_key=bank.key)
+    monkeypatch.setattr("webapp.orders.service.refunds.reconcile.RENEWED_AFTER", 0.0, raising=False)
+
+    reconcile(run, slow)
+
+    db.session.rollback()
+    done = db.session.get_one(Operation, key)
+    assert (done.state, done.attempt, done.result) == ("done", 1, {"compared": 3, "breaks": 0, "new": 0})

@@ -1,7 +1,8 @@
 """Nightly and by button: the gateway's own list against our ledger; each break is a row that a person closes."""
 
+import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -21,13 +22,15 @@ from webapp.core.text import N_
 from webapp.orders.enums import UNDER_WAY_REFUND_STATES, RefundState, RefundWay
 from webapp.orders.service.cancellation.authority import Authority
 from webapp.payments.account_types import PAYING_TYPES
-from webapp.payments.gateway import Gateway
+from webapp.payments.gateway import FoundRefund, Gateway
 from webapp.payments.models import GatewayAccount, LedgerEntry, ReconciliationBreak, Refund, Transaction
 from webapp.payments.reconciling import Break, OurRefund, compare
 
 DAYS: Final = 7
 # Days that our side reaches further back than theirs: a refund may be booked there after midnight.
 MARGIN_DAYS: Final = 1
+# The part of a lease after which it is renewed while a long list is read.
+RENEWED_AFTER: Final = 0.25
 A_DAY_MIN: Final = 24 * 60
 
 # A difference that is known, open or closed, is not written again: a person has seen it.
@@ -51,12 +54,23 @@ def reconcile(run: OperationRun, gateway: Gateway, *, days: int = DAYS) -> None:
     """The handler of `refund.reconcile`: compare the last days and keep what differs. Safe to run twice."""
     since = utc_now() - timedelta(days=days)
     # No transaction is open while the gateway is read.
-    theirs = list(gateway.refunds_since(since))
+    theirs = list(_renewing(run, gateway.refunds_since(since)))
     with unit_of_work() as session:
         breaks = compare(our_refunds(session, gateway.name, since - timedelta(days=MARGIN_DAYS)), theirs)
         own_window = [each for each in breaks if not _is_margin(session, each, since)]
         new = keep(session, gateway.name, own_window)
         run.finish(session, {"compared": len(theirs), "breaks": len(own_window), "new": new})
+
+
+def _renewing(run: OperationRun, found: Iterable[FoundRefund]) -> Iterator[FoundRefund]:
+    """The gateway's list, which may take longer to read than a lease lasts. Raises LeaseLost."""
+    renewed_at = time.monotonic()
+    for number, each in enumerate(found, start=1):
+        if time.monotonic() - renewed_at >= run.lease_s * RENEWED_AFTER:
+            with unit_of_work() as session:
+                run.fence(session, done=number)
+            renewed_at = time.monotonic()
+        yield each
 
 
 def our_refunds(session: Session, gateway_name: str, since: datetime) -> list[OurRefund]:
