@@ -8,6 +8,7 @@ import pytest
 
 from webapp.payments.deciding import (
     KEY_SAFETY_S,
+    LONGEST_WAIT_S,
     PENDING_CHECK_S,
     UNKNOWN_TOO_OLD_S,
     Decision,
@@ -185,6 +186,9 @@ def test_answer_whatever_it_is_then_never_sends_again_without_a_look(
         (0, None, NO_KEYS, 60.0),
         (1, None, NO_KEYS, 120.0),
         (0, 61.0, NO_KEYS, 61.0),
+        # A wish of years would let the key die, and the customer wait.
+        (0, 999_999_999.0, KEYS, LONGEST_WAIT_S),
+        (0, 999_999_999.0, NO_KEYS, LONGEST_WAIT_S),
     ],
 )
 def test_unknown_answer_then_waits_the_longest_of_backoff_wish_and_quiet_period(

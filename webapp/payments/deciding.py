@@ -18,6 +18,8 @@ KEY_SAFETY_S: Final = 4 * 3600.0
 # An outcome that nobody could find out for this long is a person's to find out.
 UNKNOWN_TOO_OLD_S: Final = 24 * 3600.0
 PENDING_CHECK_S: Final = 300.0
+# A gateway that asks for more patience is asked again all the same, while its key still lives.
+LONGEST_WAIT_S: Final = 4 * 3600.0
 _MOVES: Final = frozenset({Outcome.SUCCEEDED, Outcome.PENDING})
 
 
@@ -91,7 +93,7 @@ def after_answer(
     capabilities: Capabilities, facts: SentFacts, answer: RefundAnswer, backoff_s: Sequence[float]
 ) -> Decision:
     """What one answer to our order means. Nothing here ever leads to a second key."""
-    wait_s = max(answer.retry_after_s or 0.0, _backoff(facts, backoff_s))
+    wait_s = max(min(answer.retry_after_s or 0.0, LONGEST_WAIT_S), _backoff(facts, backoff_s))
     if answer.outcome in _MOVES and not _is_as_asked(facts, answer):
         return _moved_otherwise(facts, answer)
     match answer.outcome:
