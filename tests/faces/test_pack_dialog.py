@@ -115,6 +115,7 @@ def test_two_parcels_when_sent_then_packed_and_the_page_says_what_lies_where(
     page = agent.get(f"/orders/{order_id}").text
     assert "https://swift.example/SW1" in page
     assert "Parcel 2" in page
+    assert page.count("no number yet") == 1
     assert "packed 2 parcels (SW1, parcel 2)" in page
     dialog = agent.get(f"/orders/{order_id}/pack", headers=HTMX).text
     assert "Parcel 1 stays as it is" in dialog

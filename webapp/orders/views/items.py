@@ -75,16 +75,25 @@ def parcel(
 def parcels(
     head: OrderHead, items: Sequence[Item], packages: Iterable[tuple[Package, CargoCompany | None]]
 ) -> list[Parcel]:
-    """Every parcel once, with the day it left: the order's number, the packages', and those that only items carry."""
-    order = head.order
+    """Every parcel once, with the day it left: the order's number, the packages', and those that only items carry.
+
+    A packed parcel whose number nobody knows yet comes last, without one.
+    """
+    order, packed = head.order, list(packages)
     found = [
         parcel(head.cargo, order.shipping_company, order.tracking_number, order.tracking_url),
-        *(parcel(cargo, None, each.tracking_number, each.tracking_url) for each, cargo in packages),
+        *(parcel(cargo, None, each.tracking_number, each.tracking_url) for each, cargo in packed),
         *(line.parcel for line in item_lines(items)),
     ]
     once = {each.number: each for each in reversed(found) if each is not None}
     left = {item.row.tracking_number: item.row.shipped_date for item in items}
-    return [each._replace(shipped_at=left.get(each.number)) for each in reversed(once.values())]
+    numbered = [each._replace(shipped_at=left.get(each.number)) for each in reversed(once.values())]
+    nameless = [
+        Parcel(cargo.name if cargo is not None else "", "", None)
+        for each, cargo in packed
+        if not each.tracking_number
+    ]
+    return numbered + nameless
 
 
 def quantity_text(quantity: Decimal) -> str:
