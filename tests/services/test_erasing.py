@@ -1,5 +1,6 @@
 """Erasing a customer (S32): nothing of the person is left in any table, totals stay, and no pull brings them back."""
 
+import json
 import threading
 import uuid
 from collections.abc import Iterator
@@ -12,11 +13,13 @@ from flask import Flask
 from sqlalchemy import MetaData, inspect, select, text, update
 from sqlalchemy.orm import Session
 
+from tests.api.programs import make_token
 from tests.channels.samples import changed, profile, raw
 from tests.factories import make_channel
 from tests.racing import race
 from tests.staff import make_staff
 from tests.uploading import file_store
+from webapp.auth.models import ApiIdempotency, ApiToken
 from webapp.auth.roles import Role
 from webapp.channels.applying import OrderIntake
 from webapp.channels.integrations.woocommerce.serializers import WooOrderSerializer
@@ -212,6 +215,36 @@ def test_planted_person_when_erased_then_no_table_has_a_word_of_them_and_totals_
         assert [each.words for each in verify(connection, stuck_after_s=0)] == []
     entry = session.scalars(select(AuditEntry).where(AuditEntry.tag == "customer.erased")).one()
     assert (entry.subject_id, entry.changes) == (str(customer.id), {"reason": [None, "asked"]})
+
+
+def test_answers_kept_for_programs_when_their_order_is_erased_then_gone_and_others_stay(
+    session: Session, channel: Channel
+) -> None:
+    """A note need not name the customer to be about them."""
+    pull(channel.id, shop_order())
+    order_id = the_order(session).id
+    make_token(make_staff())
+    token_id = session.scalars(select(ApiToken.id)).one()
+    bodies = {
+        "theirs": {"body": "She waits at the gate.", "order": order_id},
+        "another's": {"body": "He waits at the gate.", "order": order_id + 10},
+        "of no order": {"detail": "Not taken."},
+    }
+    with unit_of_work() as unit:
+        for key, body in bodies.items():
+            unit.add(
+                ApiIdempotency(
+                    token_id=token_id, key=key, fingerprint=b"0", claim=uuid.uuid4(), claimed_at=utc_now(),
+                    expires_at=utc_now() + timedelta(hours=1), committed=True, status=201, headers={},
+                    body=json.dumps(body).encode(),
+                )
+            )  # fmt: skip
+
+    assert erase(the_customer(session).id)
+
+    session.expire_all()
+    kept = {row.key: (row.committed, row.body is None) for row in session.scalars(select(ApiIdempotency))}
+    assert kept == {"theirs": (True, True), "another's": (True, False), "of no order": (True, False)}
 
 
 def test_erasing_when_done_a_second_time_then_nothing_is_written(session: Session, channel: Channel) -> None:

@@ -26,7 +26,8 @@ OF_CUSTOMER: Final = (
     WHERE customer_id = :customer AND erased_at IS NULL
     """,
 )
-_ITS = "order_id = ANY(CAST(:ids AS bigint[]))"
+_ANY = "ANY(CAST(:ids AS bigint[]))"
+_ITS = f"order_id = {_ANY}"
 OF_ORDERS: Final = (
     """
     UPDATE orders SET notes = NULL, gift_box_note = NULL, remote_addr = NULL, extra_field = '{}',
@@ -69,6 +70,11 @@ OF_ORDERS: Final = (
     """,
     f"""
     UPDATE remote_record SET payload = '{{"erased": true}}', failure_words = NULL, erased_at = now() WHERE {_ITS}
+    """,
+    # Kept answers to programs say which order they are about; notes and evidence are in them. The request stays done.
+    f"""
+    UPDATE api_idempotency SET body = NULL, headers = '{{}}', status = NULL WHERE body IS NOT NULL
+        AND CAST(substring(convert_from(body, 'UTF8') FROM '"order": ?([0-9]{{1,18}})') AS bigint) = {_ANY}
     """,
     # A coupon may be made out to somebody; most are not.
     f"UPDATE discount_item SET name = '', code = '' WHERE {_ITS} AND concat_ws(' ', name, code) ~* :part_of_name",
