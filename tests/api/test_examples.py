@@ -28,6 +28,7 @@ from webapp.orders.models import OrderItem
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "api.md"
 MARK = "<!-- From here on written by tests/api/test_examples.py. -->\n"
+_NEEDS = re.compile(r"Needs the permission `[^`]+`")
 SHOWN_OF_ORDER = ("pk", "number", "status", "cancel_status", "is_send", "refund_amount", "modified_date")
 
 
@@ -72,7 +73,10 @@ def desk(session: Session) -> Desk:
 
 def test_every_endpoint_when_looked_up_then_the_docs_show_it_as_it_answers(app: Flask, desk: Desk) -> None:
     document = app.extensions[SPECIFICATION]
-    summaries = {f"{m.upper()} {path}": each["summary"] for path, m, each in operations(document)}
+    summaries = {
+        f"{method.upper()} {path}": f"{each['summary']}. {each['description'].rpartition(chr(10))[2]}"
+        for path, method, each in operations(document)
+    }
     caller, shown = program(app, Role.ADMINISTRATOR), {}
     for example in examples(desk):
         answer = _asked(caller, example)
@@ -82,9 +86,7 @@ def test_every_endpoint_when_looked_up_then_the_docs_show_it_as_it_answers(app: 
             shown[example.call] = _written(example, answer)
 
     assert shown.keys() == summaries.keys()
-    written = MARK + "\n".join(
-        f"\n### `{call}`\n\n{summaries[call]}.\n{text}" for call, text in shown.items()
-    )
+    written = MARK + "\n".join(f"\n### `{call}`\n\n{summaries[call]}\n{text}" for call, text in shown.items())
     if os.environ.get("KONTOR_WRITE_EXAMPLES"):
         DOCS.write_text(DOCS.read_text().partition(MARK)[0] + written)
     before, after = _keys(DOCS.read_text().partition(MARK)[2]), _keys(written)
@@ -122,9 +124,13 @@ def _json(body: Any) -> str:
 
 
 def _keys(text: str) -> dict[str, list[str]]:
-    """The names of fields that each endpoint's example shows; values move with the clock."""
+    """The permission and the names of fields that each endpoint's example shows; values move with the clock."""
     parts = re.split(r"^### `(.+)`$", text, flags=re.M)[1:]
     return {
-        call: [*re.findall(r'^ *"([^"]+)": ', part, flags=re.M), *re.findall(r"^→ \d+", part, flags=re.M)]
+        call: [
+            *_NEEDS.findall(part),
+            *re.findall(r'^ *"([^"]+)": ', part, flags=re.M),
+            *re.findall(r"^→ \d+", part, flags=re.M),
+        ]
         for call, part in zip(parts[::2], parts[1::2], strict=True)
     }

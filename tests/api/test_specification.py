@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from tests.client import Client
 from webapp.api.app import SPECIFICATION
 from webapp.api.specification import operations
+from webapp.auth.roles import Permission
 
 WRITTEN = Path(__file__).resolve().parents[2] / "docs" / "openapi.json"
 
@@ -53,6 +54,17 @@ def test_every_operation_when_read_then_it_has_words_and_tells_its_refusals(app:
         assert {"401", "403", "429"} <= told.keys(), (path, method)
         names = {each["name"] for each in operation.get("parameters", [])}
         assert ("Idempotency-Key" in names) is (method == "post"), (path, method)
+
+
+def test_every_operation_when_read_then_it_says_which_permission_it_needs(app: Flask) -> None:
+    told = {
+        f"{method} {path}": operation["description"].rpartition("`")[0].rpartition("`")[2]
+        for path, method, operation in operations(app.extensions[SPECIFICATION])
+    }
+
+    assert set(told.values()) <= set(Permission)
+    assert told["get /api/v1/orders/{pk}/"] == "orders.view"
+    assert told["post /api/v1/refunds/{pk}/evidence/"] == "refund.manual"
 
 
 def _references(value: Any) -> list[str]:

@@ -9,7 +9,19 @@ ROWS = 12  # of each table, about; every seventh number is left as it came and n
 OPERATIONS = os.environ.get("KONTOR_CONTRACT_OPERATIONS", "").split()
 REFUNDS = os.environ.get("KONTOR_CONTRACT_REFUNDS", "").split()
 KEYS = frozenset(
-    ["order_item", "order_items", "reason", "channel", "cancellation_plan", "records", "order", "address_change", "staff", "add", "remove"]
+    [
+        "order_item",
+        "order_items",
+        "reason",
+        "channel",
+        "cancellation_plan",
+        "records",
+        "order",
+        "address_change",
+        "staff",
+        "add",
+        "remove",
+    ]
 )
 
 

@@ -1,5 +1,6 @@
 """Hangs `/api/v1` into the application and puts its specification together."""
 
+import re
 from typing import Any, Final
 
 from flask import Flask, Response, current_app, jsonify
@@ -9,10 +10,11 @@ from webapp.api import docs, fields, idempotency
 from webapp.api.resources import RESOURCES
 from webapp.api.shapes import ALL
 from webapp.api.specification import complete
-from webapp.auth.permissions import public
+from webapp.auth.permissions import demand_of, public
 
 PREFIX: Final = "/api/v1"
 SPECIFICATION: Final = "kontor_openapi"
+_PARAMETER: Final = re.compile(r"<\w+:(\w+)>")
 
 
 class HouseApi(Api):
@@ -31,7 +33,7 @@ def init_api(app: Flask) -> None:
         api.spec.components.schema(name, shape)
     for prefix, resource in RESOURCES:
         api.register_blueprint(resource, url_prefix=f"{PREFIX}{prefix}")
-    app.extensions[SPECIFICATION] = complete(api.spec.to_dict())
+    app.extensions[SPECIFICATION] = complete(api.spec.to_dict(), _permissions(app))
     app.add_url_rule(f"{PREFIX}/openapi.json", "api.specification", specification)
     app.register_blueprint(docs.blueprint)
     idempotency.init_idempotency(app)
@@ -41,6 +43,16 @@ def init_api(app: Flask) -> None:
 def specification() -> Response:
     """The OpenAPI document. Public: it says what the product can, not what anybody did with it."""
     return jsonify(current_app.extensions[SPECIFICATION])
+
+
+def _permissions(app: Flask) -> dict[tuple[str, str], str]:
+    """What each operation, by its path and method as the document writes them, demands of the token."""
+    return {
+        (_PARAMETER.sub(r"{\1}", rule.rule), method.lower()): str(demand_of(app, rule.endpoint))
+        for rule in app.url_map.iter_rules()
+        if rule.rule.startswith(PREFIX)
+        for method in rule.methods or ()
+    }
 
 
 def _describe(_converter: Any, field: Any, **_options: Any) -> dict[str, Any]:

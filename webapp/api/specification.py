@@ -1,6 +1,6 @@
 """What every operation of the specification has in common: tokens, refusals, headers. Added once, in one place."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 Json = dict[str, Any]
@@ -54,8 +54,8 @@ _UNSEEN: Final = "It is done; the token may not see orders (`orders.view`), so n
 _WITH_TAG: Final = ("/api/v1/orders/{pk}/", "/api/v1/vendor_orders/{pk}/")
 
 
-def complete(document: Json) -> Json:
-    """The document with what all its operations have in common."""
+def complete(document: Json, permissions: Mapping[tuple[str, str], str]) -> Json:
+    """The document with what all its operations have in common; `permissions` by path and method."""
     document["info"]["description"] = (
         "Orders, cancellations, refunds, channels and background work. docs/api.md has worked examples."
     )
@@ -77,6 +77,8 @@ def complete(document: Json) -> Json:
     document["tags"] = [{"name": title} for title in titles.values()]
     for path, method, operation in operations(document):
         operation["tags"] = [titles[name] for name in operation["tags"]]
+        needed = f"Needs the permission `{permissions[path, method]}`."
+        operation["description"] = "\n\n".join(filter(None, [operation.get("description"), needed]))
         _complete(document, path, method, operation)
     return document
 
