@@ -7,11 +7,10 @@ from sqlalchemy.orm import Session
 
 from webapp.core.audit import AuditContext, record
 from webapp.core.errors import Conflict, NotFound
-from webapp.core.operations import create
 from webapp.core.text import N_
 from webapp.events.models import Event, WebhookDelivery, WebhookSubscription
 from webapp.events.names import TEST_EVENT
-from webapp.webhooks.spreading import deliver
+from webapp.webhooks.spreading import deliver_now
 
 _AGAIN: Final = "state = 'waiting', tries = 0, next_try_at = clock_timestamp(), delivered_at = NULL"
 _ONE = text(
@@ -65,13 +64,5 @@ def _go(
 ) -> None:
     record(session, context, tag, subject=("webhook", subscription.id), changes={"deliveries": [None, count]})
     if not subscription.is_paused:
-        create(session, deliver(subscription.id))
-    session.execute(_AT_ONCE, {"key": deliver(subscription.id).dedupe_key})
+        deliver_now(session, subscription.id)
     session.expire_all()
-
-
-# It may have been put off because of the receiver's last failure; who presses a button does not want to wait for that.
-_AT_ONCE = text(
-    "UPDATE operation SET next_run_at = clock_timestamp() WHERE kind = 'webhooks.deliver'"
-    " AND dedupe_key = :key AND state = 'ready'"
-)

@@ -7,7 +7,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from webapp.core.db import unit_of_work
-from webapp.core.operations import NewOperation, OperationRun, Queue, create
+from webapp.core.operations import NewOperation, Operation, OperationRun, Queue, create, hurry
 from webapp.events.announcing import SPREAD
 from webapp.events.models import WebhookSubscription
 
@@ -32,6 +32,10 @@ WITH taken AS MATERIALIZED (
 SELECT (SELECT count(*) FROM marked), ARRAY(SELECT DISTINCT subscription_id FROM written ORDER BY 1)
 """)
 _UNSPREAD = text("SELECT 1 WHERE EXISTS (SELECT 1 FROM event WHERE NOT is_spread)")
+_NEXT_TRY_NOW = text("""
+UPDATE webhook_delivery SET next_try_at = clock_timestamp()
+WHERE subscription_id = :subscription AND state = 'waiting' AND next_try_at > clock_timestamp()
+""")
 _WITH_WORK = text("""
 SELECT id FROM webhook_subscription AS s WHERE paused_at IS NULL AND EXISTS (
     SELECT 1 FROM webhook_delivery WHERE subscription_id = s.id AND state = 'waiting') ORDER BY id
@@ -74,6 +78,17 @@ def deliver(subscription_id: int) -> NewOperation:
         dedupe_key=f"subscription:{subscription_id}",
         args={"subscription_id": subscription_id},
     )
+
+
+def deliver_now(session: Session, subscription_id: int) -> None:
+    """Have what waits for this subscription sent, also what failed and waits for its next try.
+
+    Somebody presses a button, mostly after the receiver was mended. The caller has the subscription's lock.
+    """
+    session.execute(_NEXT_TRY_NOW, {"subscription": subscription_id})
+    operation, is_new = create(session, deliver(subscription_id))
+    if not is_new:
+        hurry(session, Queue.WEBHOOKS, Operation.id == operation.id)
 
 
 def left_over(session: Session, now: datetime) -> list[NewOperation]:

@@ -13,7 +13,6 @@ from webapp.channels.models import Channel
 from webapp.core.audit import AuditContext, record
 from webapp.core.clock import utc_now
 from webapp.core.errors import Conflict, InvalidInput, NotFound
-from webapp.core.operations import create
 from webapp.core.overtaken import overtaken
 from webapp.core.reach import AddressRefused, Reach
 from webapp.core.secrets import Vault
@@ -22,7 +21,7 @@ from webapp.core.text import N_
 from webapp.events.models import WebhookSubscription
 from webapp.events.names import EventName
 from webapp.webhooks.secrets import first_secret, next_secret
-from webapp.webhooks.spreading import deliver
+from webapp.webhooks.spreading import deliver_now
 
 LONGEST_URL: Final = 2_000
 LONGEST_DESCRIPTION: Final = 120
@@ -84,6 +83,8 @@ class WebhookService:
         if changes or before_url != subscription.url:
             subscription.version += 1
             self._record(subscription, "webhook.changed", changes)
+        if before_url != subscription.url and not subscription.is_paused:
+            deliver_now(self.session, subscription.id)
         return subscription
 
     def rotate(self, subscription_id: int) -> tuple[WebhookSubscription, str]:
@@ -112,7 +113,7 @@ class WebhookService:
         subscription.paused_at, subscription.paused_because, subscription.failing_since = None, "", None
         subscription.version += 1
         self._record(subscription, "webhook.resumed", {"paused": [True, False]})
-        create(self.session, deliver(subscription.id))
+        deliver_now(self.session, subscription.id)
         return subscription
 
     def delete(self, subscription_id: int) -> None:
