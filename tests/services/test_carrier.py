@@ -28,9 +28,11 @@ from tests.cancelling import Counter, plans_of
 from tests.moving import pack, packages_of, parcel
 from tests.order_drafts import HOME, PLACED, draft, findings, write
 from tests.sandbox.running import CarrierServer
+from webapp.cargo.account_changes import ask_check
 from webapp.cargo.models import CargoAccount
 from webapp.core.db import db, unit_of_work
 from webapp.core.errors import Conflict
+from webapp.core.hints import drain
 from webapp.core.operations import Operation
 from webapp.orders.addresses import Way
 from webapp.orders.models import OrderItem, Package
@@ -309,6 +311,27 @@ def test_carrier_that_never_answers_then_somebody_must_look_and_retry_goes_on(
         unit.execute(update(Operation).values(state="ready", attempt=0, finished_at=None))
         unit.execute(text("UPDATE circuit_breaker SET next_probe_at = now()"))
     desk.work()
+    assert (errands(order_id), len(carrier.parcels())) == ([("label", "done")], 1)
+
+
+def test_errand_that_waits_when_a_test_of_the_connection_works_then_it_is_run_at_once(
+    desk: AddressDesk, carrier: CarrierServer
+) -> None:
+    carrier.fault(kind="503", path="/v1/*")
+    order_id = desk.order(450)
+    with unit_of_work() as unit:
+        issue_labels(unit, order_id, desk.agent)
+    drain("files")
+    assert errands(order_id) == [("label", "waiting")]
+    carrier.control("DELETE", "faults")
+    drain("files")
+    assert errands(order_id) == [("label", "waiting")]
+
+    with unit_of_work() as unit:
+        company_id = unit.scalars(select(CargoAccount.cargo_company_id)).one()
+        ask_check(unit, company_id, desk.agent)
+    drain("files")
+
     assert (errands(order_id), len(carrier.parcels())) == ([("label", "done")], 1)
 
 

@@ -7,12 +7,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from webapp.cargo.accounts import client_of
+from webapp.cargo.cargo_service import ERRANDS_KIND
 from webapp.cargo.carrier import Carrier, CarrierAnswer, ErrandKind, Outcome, Request
-from webapp.cargo.models import CargoAccount, CargoCompany
+from webapp.cargo.models import CargoAccount, CargoCompany, CargoErrand
 from webapp.core import breaker
 from webapp.core.db import unit_of_work
 from webapp.core.errors import IntegrationError, NotFound
-from webapp.core.operations import OperationRun
+from webapp.core.operations import Operation, OperationRun, Queue, hurry
 from webapp.core.settings import Settings
 from webapp.core.text import N_
 
@@ -48,8 +49,17 @@ class CarrierCheck:
             if account is not None:
                 account.checked_at, account.check_error = func.clock_timestamp(), error
             if not error:
-                # Whoever repaired the connection need not wait for the next probe.
+                # Whoever repaired the connection need not wait for the next probe, nor for any errand's next try.
                 breaker.note_success(session, f"carrier:{carrier.name}")
+                waiting = select(CargoErrand.order_id).where(
+                    CargoErrand.cargo_company_id == company_id, CargoErrand.state == "waiting"
+                )
+                hurry(
+                    session,
+                    Queue.FILES,
+                    Operation.kind == ERRANDS_KIND,
+                    Operation.order_id.in_(waiting),
+                )
         if error:
             raise IntegrationError(error, permanent=True)
 
