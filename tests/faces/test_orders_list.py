@@ -355,3 +355,12 @@ def test_list_of_fifty_when_sent_then_weighs_less_than_54_kb_and_takes_six_state
         assert len(NUMBER.findall(page.text)) == 50
         assert len(page.data) < 54_000, len(page.data)
         assert len(seen) <= 6
+
+
+def test_search_of_the_top_bar_when_a_nul_was_typed_then_passed_over(
+    app: Flask, session: Session, shop: Channel
+) -> None:
+    order_id = make_order(session, shop, number="1001").id
+    session.commit()
+    answer = at_desk(app).get("/orders/?q=10%0001")
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"/orders/{order_id}")

@@ -27,7 +27,7 @@ from webapp.orders.views.columns import COLUMNS, chosen_columns
 from webapp.orders.views.list_state import ME, ListState, read_state
 from webapp.orders.views.presets import presets
 from webapp.orders.views.shown import Worder, Words
-from webapp.ui.filters import Query
+from webapp.ui.filters import Query, read_text
 from webapp.ui.formatting import writer
 from webapp.ui.htmx import is_htmx, push_url, redirect, render
 from webapp.ui.i18n import gettext, reader_zone
@@ -192,7 +192,7 @@ def list_url(session: Session, query: Query) -> str:
 
 def _order_jumped_to() -> int | None:
     """The order whose exact number was typed into the search of the top bar, which sends nothing else."""
-    number = request.args.get("q", "").strip()
+    number = read_text(request.args, "q")
     if is_htmx() or not number or set(request.args) != {"q"}:
         return None
     return detail.id_of_number(db.session(), number.removeprefix("#"), channel_scope())
