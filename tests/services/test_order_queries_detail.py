@@ -107,6 +107,8 @@ def test_number_when_two_channels_use_it_then_it_names_no_single_order(
     assert detail.id_of_number(session, "1001", None) is None
     assert detail.id_of_number(session, "1001", frozenset({shop.id})) == mine.id
     assert detail.id_of_number(session, "100", None) is None
+    signed = make_order(session, shop, number="#2002")
+    assert detail.id_of_number(session, "2002", None) == signed.id
     assert detail.orders_of_number(session, "1001") == [(mine.id, "Web shop TR"), (theirs.id, "Bazaar")]
 
 

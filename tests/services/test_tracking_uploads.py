@@ -162,6 +162,16 @@ def test_every_verdict_when_its_order_stands_so_then_that_row_says_it(
     assert len(told()) == 2
 
 
+def test_an_order_whose_own_number_begins_with_a_sign_when_named_with_or_without_it_then_found(
+    desk: Uploads,
+) -> None:
+    first, second = desk.order("#1001"), desk.order("#1002")
+    upload_id = desk.upload(csv_of([HEADER, ("1001", "TR900100101"), ("#1002", "TR900100102")]))
+    assert verdicts(upload_id) == [("will_ship", ""), ("will_ship", "")]
+    assert desk.apply(upload_id).shipped == 2
+    assert [items_now(each) for each in (first, second)] == [[(500, "TR900100101")], [(500, "TR900100102")]]
+
+
 def test_a_row_that_names_an_item_when_applied_then_only_that_item_leaves(desk: Uploads) -> None:
     order_id = desk.order("1001", item(sku="SHOE-42"), item(sku="Şal"))
     other_id = desk.order("1002", item(sku="X"), item(sku="X"))

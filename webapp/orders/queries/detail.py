@@ -204,8 +204,8 @@ def raw_payload(session: Session, order_id: int) -> tuple[RemoteRecord, str] | N
 
 
 def id_of_number(session: Session, number: str, scope: Scope) -> int | None:
-    """The order with exactly this number, if the reader may see one and only one."""
-    query = select(Order.id).where(Order.number == number)
+    """The order with exactly this number, with or without a # in front, if the reader may see one and only one."""
+    query = select(Order.id).where(Order.number.in_((number, f"#{number}")))
     if scope is not None:
         query = query.where(Order.channel_id.in_(scope))
     ids = session.scalars(query.limit(2)).all()

@@ -54,7 +54,7 @@ def read_row(cells: Sequence[str], mapped: Mapped, zone: ZoneInfo) -> ReadRow:
         at = mapped.get(field)
         return " ".join(cells[at].translate(_INVISIBLE).split()) if at is not None and at < len(cells) else ""
 
-    order_number = _plain(cell(Field.ORDER_NUMBER).lstrip("#").strip())
+    order_number = _plain(bare_number(cell(Field.ORDER_NUMBER)))
     number = "".join(cell(Field.TRACKING_NUMBER).split())
     number = _plain(number)
     problem, fact = _number_problem(order_number, number)
@@ -78,6 +78,11 @@ def read_row(cells: Sequence[str], mapped: Mapped, zone: ZoneInfo) -> ReadRow:
         problem,
         fact[:200],
     )
+
+
+def bare_number(text: str) -> str:
+    """An order's number without the sign that pages, and some shops, put in front: #1001 is 1001."""
+    return text.lstrip("#").strip()
 
 
 def is_rounded(text: str) -> bool:

@@ -18,6 +18,7 @@ from webapp.core.bulk import plain_array, text_array
 from webapp.core.errors import PermissionDenied
 from webapp.core.text import N_, fold
 from webapp.orders.locks import held_up
+from webapp.orders.tracking_file.cells import bare_number
 from webapp.orders.tracking_file.judging import ItemFact, OrderFact
 
 Scope = frozenset[int] | None  # channels; None: all
@@ -128,8 +129,12 @@ def order_ids(session: Session, numbers: Iterable[str], scope: Scope) -> list[in
 
 
 def _named(numbers: Iterable[str], scope: Scope) -> dict[str, str | None]:
+    """`numbers` are bare; an order may have the sign in its own number."""
     channels = None if scope is None else plain_array(sorted(scope))
-    return {"numbers": text_array(numbers), "channels": channels}
+    return {
+        "numbers": text_array([form for number in numbers for form in (number, f"#{number}")]),
+        "channels": channels,
+    }
 
 
 def read_orders(session: Session, ids: Collection[int]) -> dict[int, OrderState]:
@@ -146,7 +151,7 @@ def read_orders(session: Session, ids: Collection[int]) -> dict[int, OrderState]
 def read_facts(
     session: Session, numbers: Iterable[str], scope: Scope, acting: AuditContext
 ) -> dict[str, list[OrderFact]]:
-    """What decides about rows that name these orders, by number, of the orders that the person may know of."""
+    """What decides about rows that name these orders, by bare number, of the orders that the person may know of."""
     items: dict[tuple[str, int], list[ItemFact]] = defaultdict(list)
     for number, order_id, item_id, sku, *others in session.execute(_FACTS, _named(numbers, scope)).all():
         of_order = items[number, order_id]
@@ -155,7 +160,7 @@ def read_facts(
     held = held_up(session, {order_id for _, order_id in items}, acting)
     found: dict[str, list[OrderFact]] = defaultdict(list)
     for (number, order_id), of_order in items.items():
-        found[number].append(OrderFact(order_id, tuple(of_order), number, order_id in held))
+        found[bare_number(number)].append(OrderFact(order_id, tuple(of_order), number, order_id in held))
     return found
 
 
@@ -163,5 +168,5 @@ def facts_of(orders: Mapping[int, OrderState], held: Collection[int] = ()) -> di
     """The same of orders that were read already; `held`: those with a note to be read first (locks.held_up)."""
     found: dict[str, list[OrderFact]] = defaultdict(list)
     for order in orders.values():
-        found[order.number].append(order.as_fact(is_held_up=order.id in held))
+        found[bare_number(order.number)].append(order.as_fact(is_held_up=order.id in held))
     return found
