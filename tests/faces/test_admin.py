@@ -1,73 +1,32 @@
-"""Staff and reference data: who may enter, what a request can change, what is written down, what leaves as a file."""
-
-import csv
-import io
-import re
+"""Reference data: who may enter, what a request can change, and what is written down."""
 
 import pytest
 from flask import Flask
 from flask_admin.base import BaseView
-from sqlalchemy import inspect, select, text
+from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
 from tests.back_room import StaffClient, at_desk
 from tests.client import Client
-from tests.formulas import FORMULAS
 from tests.overtaking import says_who_what_when
-from tests.staff import make_staff, sign_in
+from tests.reference_desk import FORMS, make_carrier, reference_desk, seen_in
 from webapp.admin import VIEWS
 from webapp.admin.access import Guarded
 from webapp.admin.base import HardenedView
-from webapp.auth.models import StaffSession, StaffUser
+from webapp.auth.models import StaffUser
 from webapp.auth.permissions import demand_of
 from webapp.auth.roles import ROLE_PERMISSIONS, Role
 from webapp.cargo.models import CargoCompany
-from webapp.catalog.models import PriceList, Product, StockList
+from webapp.catalog.models import Product
 from webapp.channels.models import Channel, DataSource, Mapping
-from webapp.core.audit import AuditContext, AuditEntry, Origin, record
-from webapp.core.db import unit_of_work
-from webapp.orders.models import CancellationReason
-from webapp.payments.models import Installment, PaymentOption
+from webapp.core.audit import AuditEntry
 
 HTMX = {"HX-Request": "true"}
-
-# A complete form of each kind: (address, model, form). Every route of the admin that makes a row is here.
-FORMS = {
-    "/reference/carriers": (CargoCompany, {"slug": "aras", "name": "Aras", "is_active": "y"}),
-    "/reference/payment-options": (
-        PaymentOption,
-        {"slug": "card", "name": "Card", "tender": "card", "is_active": "y"},
-    ),
-    "/reference/instalments": (Installment, {"payment_option_id": "1", "installment_count": "3", "label": "Three"}),
-    "/reference/reasons": (
-        CancellationReason,
-        {"slug": "mind", "name": "Changed mind", "plan_kind": "cancel", "sort_order": "1", "is_active": "y"},
-    ),
-    "/reference/products": (
-        Product,
-        {"sku": "JN-501", "name": "Straight jeans", "data_source_id": "", "is_active": "y"},
-    ),
-    "/reference/data-sources": (DataSource, {"slug": "warehouse", "name": "Warehouse"}),
-    "/reference/price-lists": (PriceList, {"code": "retail", "name": "Retail", "currency": "TRY"}),
-    "/reference/stock-lists": (StockList, {"code": "istanbul", "name": "Istanbul"}),
-    "/reference/mappings": (
-        Mapping,
-        {"channel_id": "1", "kind": "status", "remote_value": "on-hold", "local_value": "300", "tender": "card", "holder": "channel"},
-    ),
-    "/staff": (
-        StaffUser,
-        {"email": "new@desk.example", "name": "New Person", "role": "agent", "new_password": "a long enough phrase", "is_active": "y"},
-    ),
-}  # fmt: skip
 
 
 @pytest.fixture
 def admin(app: Flask, session: Session) -> StaffClient:
-    """A signed-in administrator, with a channel and a payment option to choose."""
-    session.add(Channel(name="Web shop TR", channel_type="woocommerce", base_url="https://shop.example.test"))
-    session.add(PaymentOption(slug="transfer", name="Bank transfer", tender="funds_transfer"))
-    session.commit()
-    return at_desk(app)
+    return reference_desk(app, session)
 
 
 def test_every_view_of_the_admin_when_registered_then_is_hardened_and_says_its_permission(app: Flask) -> None:
@@ -224,7 +183,7 @@ def test_create_when_a_field_is_wrong_then_422_says_what_to_write(
 def test_edit_when_saved_then_the_audit_has_old_and_new_value_and_what_is_fixed_stays(
     admin: StaffClient, session: Session
 ) -> None:
-    carrier = _carrier(session)
+    carrier = make_carrier(session)
 
     response = admin.post(
         f"/reference/carriers/edit/?id={carrier.id}",
@@ -240,7 +199,7 @@ def test_edit_when_saved_then_the_audit_has_old_and_new_value_and_what_is_fixed_
 
 
 def test_edit_when_nothing_differs_then_no_audit_row_is_left(admin: StaffClient, session: Session) -> None:
-    carrier = _carrier(session)
+    carrier = make_carrier(session)
 
     admin.post(
         f"/reference/carriers/edit/?id={carrier.id}",
@@ -253,9 +212,9 @@ def test_edit_when_nothing_differs_then_no_audit_row_is_left(admin: StaffClient,
 def test_edit_when_a_colleague_was_faster_then_says_who_changed_what_and_keeps_what_was_typed(
     app: Flask, admin: StaffClient, session: Session
 ) -> None:
-    carrier = _carrier(session)
+    carrier = make_carrier(session)
     page = admin.get(f"/reference/carriers/edit/?id={carrier.id}").get_data(as_text=True)
-    seen = _seen(page)
+    seen = seen_in(page)
     colleague = at_desk(app, Role.OPERATOR)
     colleague.post(
         f"/reference/carriers/edit/?id={carrier.id}",
@@ -265,7 +224,7 @@ def test_edit_when_a_colleague_was_faster_then_says_who_changed_what_and_keeps_w
     form = {"name": "My own name", "is_active": "y", "csrf_token": admin.token}
     refused = admin.post(f"/reference/carriers/edit/?id={carrier.id}", data={**form, "seen": seen})
     again = refused.get_data(as_text=True)
-    saved = admin.post(f"/reference/carriers/edit/?id={carrier.id}", data={**form, "seen": _seen(again)})
+    saved = admin.post(f"/reference/carriers/edit/?id={carrier.id}", data={**form, "seen": seen_in(again)})
 
     session.refresh(carrier)
     assert refused.status_code == 409
@@ -285,7 +244,7 @@ def test_a_row_when_it_does_not_exist_then_404(admin: StaffClient, deed: str, ro
 def test_delete_when_opened_then_asks_and_when_confirmed_then_deletes_with_audit(
     admin: StaffClient, session: Session
 ) -> None:
-    carrier = _carrier(session)
+    carrier = make_carrier(session)
 
     asked = admin.get(f"/reference/carriers/delete/?id={carrier.id}")
     dialog = admin.get(f"/reference/carriers/delete/?id={carrier.id}", headers=HTMX)
@@ -346,132 +305,11 @@ def test_bulk_delete_when_ticked_then_asks_first_and_keeps_what_is_in_use(
 
 @pytest.mark.parametrize("action", ["", "nonsense", "drop"])
 def test_bulk_deed_when_it_does_not_exist_then_404(admin: StaffClient, session: Session, action: str) -> None:
-    carrier = _carrier(session)
+    carrier = make_carrier(session)
     form = {"action": action, "rowid": carrier.id, "confirmed": "1", "csrf_token": admin.token}
 
     assert admin.post("/reference/carriers/action/", data=form).status_code == 404
     assert session.query(CargoCompany).count() == 1
-
-
-@pytest.mark.parametrize("value", [each for each in FORMULAS if each != "#REF!"])
-def test_export_when_a_name_is_a_formula_then_it_leaves_as_text(
-    admin: StaffClient, session: Session, value: str
-) -> None:
-    session.add(Product(sku="A-1", name=value))
-    session.commit()
-
-    response = admin.get("/reference/products/export/csv/")
-
-    rows = list(csv.reader(io.StringIO(response.get_data(as_text=True).removeprefix("\ufeff"))))
-    assert rows[0] == ["SKU", "Name", "Barcode", "Data source", "Active"]
-    assert rows[1] == ["A-1", f"'{value}", "", "", "yes"]
-    assert response.headers["Content-Disposition"].startswith("attachment; filename=reference-products-")
-
-
-def test_export_when_the_list_is_filtered_then_holds_exactly_that_list_and_the_audit_keeps_it(
-    admin: StaffClient, session: Session
-) -> None:
-    session.add_all([Product(sku=f"A-{n:04}", is_active=n % 2 == 0) for n in range(1200)])
-    session.commit()
-
-    response = admin.get("/reference/products/export/csv/?active=1&search=A-0")
-
-    rows = response.get_data(as_text=True).splitlines()
-    entry = session.scalars(select(AuditEntry)).one()
-    assert len(rows) == 1 + 500
-    assert rows[1].startswith("A-0000")
-    assert rows[-1].startswith("A-0998")
-    assert (entry.tag, entry.staff_id) == ("product.exported", admin.staff_id)
-
-
-def test_export_when_another_type_is_asked_for_then_404(admin: StaffClient) -> None:
-    assert admin.get("/reference/products/export/xlsx/").status_code == 404
-
-
-def test_list_when_longer_than_a_page_then_pages_without_counting(
-    admin: StaffClient, session: Session
-) -> None:
-    session.add_all([Product(sku=f"A-{n:04}") for n in range(100)])
-    session.commit()
-
-    first = admin.get("/reference/products/").get_data(as_text=True)
-    second = admin.get("/reference/products/?page=1").get_data(as_text=True)
-
-    assert (first.count('<tr id="record-'), second.count('<tr id="record-')) == (50, 50)
-    assert ('rel="next"' in first, 'rel="prev"' in first) == (True, False)
-    # Exactly two full pages: the second knows that it is the last.
-    assert ('rel="next"' in second, 'rel="prev"' in second) == (False, True)
-    assert admin.get("/reference/products/?page=99999999999").status_code == 200
-    assert admin.get("/reference/products/?page=-3").status_code == 200
-
-
-@pytest.mark.parametrize("column", [0, 1])
-def test_list_when_sorted_then_the_rows_come_in_that_order(
-    admin: StaffClient, session: Session, column: int
-) -> None:
-    session.add_all(
-        [CargoCompany(slug=slug, name=name) for slug, name in (("c", "A"), ("a", "B"), ("b", "C"))]
-    )
-    session.commit()
-
-    def order(url: str) -> list[str]:
-        return re.findall(
-            r'data-href="/reference/carriers/edit/\?id=(\d+)', admin.get(url).get_data(as_text=True)
-        )
-
-    up, down = (
-        order(f"/reference/carriers/?sort={column}"),
-        order(f"/reference/carriers/?sort={column}&desc=1"),
-    )
-    assert up == [["1", "2", "3"], ["2", "3", "1"]][column]
-    assert down == up[::-1]
-
-
-@pytest.mark.parametrize(
-    "search", ["aras", "ARAS", "%", "_", "'", '"', "\\", "=aras", "^a", "a" * 3000, "\0"]
-)
-def test_list_when_searched_with_anything_then_answers(
-    admin: StaffClient, session: Session, search: str
-) -> None:
-    _carrier(session)
-
-    page = admin.get("/reference/carriers/", query_string={"search": search})
-
-    assert page.status_code == 200
-
-
-def test_list_when_a_name_holds_markup_then_it_is_shown_not_run(admin: StaffClient, session: Session) -> None:
-    session.add(CargoCompany(slug="x", name='"><img src=x onerror=alert(1)>'))
-    session.commit()
-    (row_id,) = session.scalars(select(CargoCompany.id)).all()
-
-    for url in ("/", f"/edit/?id={row_id}", f"/delete/?id={row_id}", "/?search=%3Cimg%3E"):
-        assert "<img" not in admin.get(f"/reference/carriers{url}").get_data(as_text=True)
-
-
-@pytest.mark.parametrize(
-    "target", ["//evil.example", "/\\evil.example", "https://evil.example", "javascript:x", "/%09/evil"]
-)
-def test_save_when_the_way_back_is_foreign_then_leads_to_the_list(
-    admin: StaffClient, session: Session, target: str
-) -> None:
-    form = {**FORMS["/reference/carriers"][1], "url": target, "csrf_token": admin.token}
-
-    response = admin.post("/reference/carriers/new/", data=form)
-
-    assert response.headers["Location"] == "/reference/carriers/"
-
-
-def test_every_page_when_served_then_uses_no_inline_script_and_no_script_of_flask_admin(
-    admin: StaffClient, session: Session
-) -> None:
-    carrier = _carrier(session)
-
-    for url in ("/", "/new/", f"/edit/?id={carrier.id}", f"/delete/?id={carrier.id}"):
-        page = admin.get(f"/reference/carriers{url}").get_data(as_text=True)
-        assert not re.search(r"\son\w+=|javascript:|<style|\sstyle=", page)
-        assert re.findall(r"<script(?![^>]*src=\"/assets/)", page) == []
-    assert admin.get("/reference/static/vendor/jquery.min.js").status_code == 404
 
 
 def test_mappings_when_staff_are_limited_then_those_of_other_channels_do_not_exist(
@@ -509,150 +347,3 @@ def test_payment_mapping_when_saved_then_keeps_tender_holder_and_gateway(
     assert refused.status_code == 422
     assert "goes back through it" in refused.get_data(as_text=True)
     assert mapping.conf == {"tender": "card", "holder": "us", "gateway": "stripe"}
-
-
-def test_staff_when_switched_off_then_their_sessions_end_and_nobody_is_deleted(
-    app: Flask, admin: StaffClient, session: Session
-) -> None:
-    agent_client = at_desk(app, Role.AGENT)
-    agent = session.get_one(StaffUser, agent_client.staff_id)
-    form = {"name": agent.name, "role": "agent", "csrf_token": admin.token}
-
-    admin.post(f"/staff/edit/?id={agent.id}", data=form)
-
-    session.refresh(agent)
-    assert agent.is_active is False
-    assert agent_client.get("/operations/").status_code == 303
-    assert admin.get(f"/staff/delete/?id={agent.id}").status_code == 404
-
-
-def test_staff_when_limited_then_sees_the_ticked_channels_and_one_at_least_must_be_ticked(
-    admin: StaffClient, session: Session
-) -> None:
-    agent = make_staff(Role.AGENT)
-    form = {
-        "name": agent.name,
-        "role": "agent",
-        "is_active": "y",
-        "limited_to_channels": "y",
-        "csrf_token": admin.token,
-    }
-
-    refused = admin.post(f"/staff/edit/?id={agent.id}", data=form)
-    admin.post(f"/staff/edit/?id={agent.id}", data={**form, "channel_ids": "1"})
-
-    agent = session.get_one(StaffUser, agent.id)
-    assert refused.status_code == 422
-    assert "Tick at least one channel" in refused.get_data(as_text=True)
-    assert [link.channel_id for link in agent.channels] == [1]
-    assert "Web shop TR" in admin.get("/staff/").get_data(as_text=True)
-
-
-def test_staff_when_a_colleague_changed_them_and_they_signed_in_since_then_the_colleague_is_named(
-    admin: StaffClient, session: Session
-) -> None:
-    agent = make_staff(Role.AGENT, name="Ece Kaya")
-    opened = _seen(admin.get(f"/staff/edit/?id={agent.id}").get_data(as_text=True))
-    form = {"name": agent.name, "role": "supervisor", "is_active": "y", "csrf_token": admin.token}
-    admin.post(f"/staff/edit/?id={agent.id}", data=form)
-    with unit_of_work() as unit:
-        whose = AuditContext(Origin.PAGE, staff_id=agent.id, actor=agent.name)
-        record(unit, whose, "auth.signed_in", subject=("staff", agent.id))
-
-    refused = admin.post(f"/staff/edit/?id={agent.id}", data={**form, "role": "finance", "seen": opened})
-
-    assert refused.status_code == 409
-    assert "Ada Yılmaz changed this on" in refused.get_data(as_text=True)
-    assert "Role: “agent” → “supervisor”" in refused.get_data(as_text=True)
-
-
-def test_staff_when_a_colleague_changed_their_channels_then_an_older_form_is_told(
-    admin: StaffClient, session: Session
-) -> None:
-    agent = make_staff(Role.AGENT, channel_ids=[1])
-    opened = _seen(admin.get(f"/staff/edit/?id={agent.id}").get_data(as_text=True))
-    other = Channel(name="Other", channel_type="woocommerce", base_url="https://other.example.test")
-    session.add(other)
-    session.commit()
-    form = {
-        "name": agent.name,
-        "role": "agent",
-        "is_active": "y",
-        "limited_to_channels": "y",
-        "csrf_token": admin.token,
-    }
-    admin.post(f"/staff/edit/?id={agent.id}", data={**form, "channel_ids": str(other.id)})
-
-    refused = admin.post(f"/staff/edit/?id={agent.id}", data={**form, "channel_ids": "1", "seen": opened})
-
-    assert refused.status_code == 409
-    session.expire_all()
-    assert [link.channel_id for link in session.get_one(StaffUser, agent.id).channels] == [other.id]
-
-
-def test_staff_when_the_last_administrator_would_go_then_is_refused(
-    admin: StaffClient, session: Session
-) -> None:
-    form = {"name": "Ada Yılmaz", "role": "agent", "is_active": "y", "csrf_token": admin.token}
-
-    response = admin.post(f"/staff/edit/?id={admin.staff_id}", data=form)
-
-    assert response.status_code == 409
-    assert "only administrator" in response.get_data(as_text=True)
-    assert session.get(StaffUser, admin.staff_id).role == "administrator"
-
-
-def test_staff_when_signed_out_everywhere_then_every_session_ends(
-    app: Flask, admin: StaffClient, session: Session
-) -> None:
-    first = at_desk(app, Role.AGENT)
-    agent = session.get_one(StaffUser, first.staff_id)
-    second = app.test_client()
-    sign_in(second, agent)
-    clients = [first, second]
-
-    response = admin.post("/staff/sign-out/", data={"id": agent.id, "csrf_token": admin.token})
-
-    assert response.status_code == 303
-    assert [client.get("/operations/").status_code for client in clients] == [303, 303]
-    open_sessions = select(StaffSession).where(
-        StaffSession.staff_id == agent.id, StaffSession.ended_at.is_(None)
-    )
-    assert session.scalars(open_sessions).all() == []
-
-
-def test_staff_pages_when_shown_then_no_hash_and_no_token_leaves(
-    admin: StaffClient, session: Session
-) -> None:
-    session.execute(text("UPDATE staff_user SET password_hash = '$argon2id$planted'"))
-    session.commit()
-
-    for url in ("/staff/", f"/staff/edit/?id={admin.staff_id}"):
-        assert "planted" not in admin.get(url).get_data(as_text=True)
-    assert admin.get("/staff/export/csv/").status_code == 404
-
-
-def test_index_when_opened_then_lists_what_the_reader_may_keep(
-    app: Flask, admin: StaffClient, session: Session
-) -> None:
-    operator = at_desk(app, Role.OPERATOR)
-
-    mine, theirs = (c.get("/reference/").get_data(as_text=True) for c in (admin, operator))
-
-    assert "Carriers" in mine
-    assert 'href="/staff/"' in mine
-    assert "Carriers" in theirs
-    assert 'href="/staff/"' not in theirs
-
-
-def _carrier(session: Session) -> CargoCompany:
-    carrier = CargoCompany(slug="aras", name="Aras")
-    session.add(carrier)
-    session.commit()
-    return carrier
-
-
-def _seen(page: str) -> str:
-    found = re.search(r'name="seen"\s+value="(\w+)"', page)
-    assert found is not None
-    return found[1]
