@@ -38,6 +38,11 @@ class Timing:
     pull_overlap_s: float = 900.0  # KONTOR_PULL_OVERLAP_S: each pull reads this much again; shops stamp late.
     counts_s: float = 5.0  # KONTOR_COUNTS_S: how old the counts and menus around a list may be.
 
+    @property
+    def call_s(self) -> float:
+        """Seconds that a call outside may take at most, with as much again to write down what came of it."""
+        return 2 * (self.connect_timeout_s + self.read_timeout_s)
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -182,7 +187,7 @@ class _Reader:
 
 
 def _timing(read: _Reader) -> Timing:
-    return Timing(
+    timing = Timing(
         lease_s=read.seconds("KONTOR_LEASE_S", Timing.lease_s),
         sweep_s=read.seconds("KONTOR_SWEEP_S", Timing.sweep_s),
         tick_s=read.seconds("KONTOR_TICK_S", Timing.tick_s),
@@ -196,3 +201,10 @@ def _timing(read: _Reader) -> Timing:
         pull_overlap_s=read.seconds("KONTOR_PULL_OVERLAP_S", Timing.pull_overlap_s),
         counts_s=read.seconds("KONTOR_COUNTS_S", Timing.counts_s),
     )
+    if timing.lease_s <= timing.call_s:
+        # No refund would ever be sent: what may outlast its lease is not begun.
+        raise SettingsError(
+            f"KONTOR_LEASE_S is {timing.lease_s:g}: make it longer than {timing.call_s:g} s, twice what a call may take"
+            " (KONTOR_CONNECT_TIMEOUT_S and KONTOR_READ_TIMEOUT_S)."
+        )
+    return timing

@@ -58,7 +58,7 @@ class RefundMachine:
         with unit_of_work() as session:
             mark_sent(session, run, claim.refund_id)
         # The lease was renewed just now; a worker that froze in between must not send beside its successor.
-        if time.monotonic() - leased_at > run.lease_s - self._call_s:
+        if time.monotonic() - leased_at > run.lease_s - self.timing.call_s:
             return Done(Decision(Step.WAIT, "The worker was too slow to send safely.", 1.0), None)
         began = utc_now()
         answer = _ask(gateway, claim)
@@ -83,11 +83,6 @@ class RefundMachine:
                 breaker.note_success(session, breaker_name(gateway))
             else:
                 breaker.note_failure(session, breaker_name(gateway), words, self.timing)
-
-    @property
-    def _call_s(self) -> float:
-        """Seconds that one call may take at most, with as much again to write down what came of it."""
-        return 2 * (self.timing.connect_timeout_s + self.timing.read_timeout_s)
 
 
 @dataclass(frozen=True, slots=True)
