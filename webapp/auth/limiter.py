@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from webapp.auth.models import SignInThrottle
 from webapp.core.clock import utc_now
 from webapp.core.errors import DomainError
+from webapp.core.text import N_
 
 WINDOW = timedelta(minutes=1)
 TRIES = {"account": 5, "address": 20}
@@ -34,7 +35,7 @@ class TooManyTries(DomainError):
 
     def __init__(self, retry_after_s: int) -> None:
         super().__init__(
-            "Too many tries. Wait a little, then try again.", details={"retry_after_s": retry_after_s}
+            N_("Too many tries. Wait a little, then try again."), details={"retry_after_s": retry_after_s}
         )
         self.retry_after_s = retry_after_s
 

@@ -111,7 +111,7 @@ def _nobodys_hash() -> str:
 @contextmanager
 def _slot() -> Iterator[None]:
     if not _slots.acquire(timeout=WAIT_S):
-        raise TooBusy("Many people are signing in just now. Try again in a few seconds.")
+        raise TooBusy(N_("Many people are signing in just now. Try again in a few seconds."))
     try:
         yield
     finally:

@@ -114,7 +114,7 @@ def reset(session: Session, context: AuditContext, staff_id: int) -> None:
     One's own is switched off on one's own page, with the password.
     """
     if context.staff_id == staff_id:
-        words = "Switch your own two-step sign-in off in your profile, with your password."
+        words = N_("Switch your own two-step sign-in off in your profile, with your password.")
         raise Conflict(words, code="own_second_step")
     if not _end(session, context, staff_id, "staff.second_step_reset"):
         raise NotFound(N_("This person does not use two-step sign-in."))
