@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from flask import Flask
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.pool import NullPool
 
 from tests.servers import Services
+from webapp.core import migrate
 from webapp.core.db import Base
 from webapp.core.migrate import downgrade, is_current, upgrade
 from webapp.core.settings import with_driver
@@ -62,3 +64,15 @@ def differences(engine: Engine) -> list[Any]:
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         return list(compare_metadata(context, Base.metadata))
+
+
+def test_migrations_when_the_product_lies_in_a_folder_with_a_per_cent_sign_then_they_are_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "100% ours"
+    folder.symlink_to(migrate.MIGRATIONS.parent, target_is_directory=True)
+    monkeypatch.setattr(migrate, "MIGRATIONS", folder / "migrations")
+
+    config = migrate.alembic_config("postgresql://db.example/kontor")
+
+    assert ScriptDirectory.from_config(config).get_current_head() == migrate.head()

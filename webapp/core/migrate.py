@@ -16,7 +16,8 @@ MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 def alembic_config(url: str) -> Config:
     """Alembic's configuration for this database URL."""
     config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
+    # Alembic reads options as configparser does, for which a % begins a reference.
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["url"] = with_driver(url)
     return config
 
