@@ -96,10 +96,12 @@ def evidence(state: str, words: str) -> dict[str, Any]:
 _CHECK = on_refund("check_refund", "/orders/refunds/{}/check", "check")
 _AGAIN = on_refund("retry_refund", "/orders/refunds/{}/again", "retry")
 _ACCOUNT = {"iban": GOOD_IBAN, "holder_name": "Elif Koc"}
+_OTHER_ACCOUNT = {**_ACCOUNT, "iban": "TR330006100519786457841327"}
+_BY_BANK = on_refund("retry_refund", "/orders/refunds/{}/again", "retry", way="transfer", **_ACCOUNT)
+_BY_CREDIT = on_refund("retry_refund", "/orders/refunds/{}/again", "retry", way="loyalty")
+_WRONG_BANK = on_refund("retry_refund", "/orders/refunds/{}/again", "retry", way="transfer", **_OTHER_ACCOUNT)
 _PAYEE = on_refund("enter_payee", "/finance/refunds/{}/payee", "payee", **_ACCOUNT)
-_WRONG_PAYEE = on_refund(
-    "enter_payee", "/finance/refunds/{}/payee", "payee", **{**_ACCOUNT, "iban": "TR330006100519786457841327"}
-)
+_WRONG_PAYEE = on_refund("enter_payee", "/finance/refunds/{}/payee", "payee", **_OTHER_ACCOUNT)
 _RETURNED = on_refund(
     "enter_returned", "/finance/refunds/{}/returned", "returned", words="The account is closed."
 )
@@ -110,6 +112,10 @@ REFUNDING = [
     Deed("book it without evidence", **evidence("succeeded", " "), before=by_hand, refused=422),
     Deed("book what a worker is paying back", **evidence("declined", "No"), before=sending, refused=409),
     Deed("try a declined refund again", **_AGAIN, before=declined),
+    Deed("try it by bank transfer", **_BY_BANK, before=declined),
+    Deed("try it as loyalty credit", **_BY_CREDIT, before=declined),
+    Deed("try it by a wrong account", **_WRONG_BANK, before=declined, refused=422),
+    Deed("try by bank transfer what was not declined", **_BY_BANK, before=by_hand, refused=409),
     Deed("try again what was not declined", **_AGAIN, before=by_hand, refused=409),
     Deed("say where a transfer goes", **_PAYEE, before=by_transfer),
     Deed("say a wrong account", **_WRONG_PAYEE, before=by_transfer, refused=422),

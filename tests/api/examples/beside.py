@@ -91,7 +91,7 @@ def refunds() -> Iterator[Example]:
         unit.flush()
         unit.execute(update(Refund).values(transfer_batch_id=1))
     yield Example(f"POST {r}{{pk}}/returned/", f"{r}{pk}/returned/", {"words": "The account is closed."})
-    yield Example(f"POST {r}{{pk}}/retry/", f"{r}{pk}/retry/", {})
+    yield Example(f"POST {r}{{pk}}/retry/", f"{r}{pk}/retry/", {"way": "transfer", **account})
     again = db.session.scalars(select(Refund.id).where(Refund.state == "manual")).one()
     evidence = {"state": "succeeded", "evidence": "Bank reference 4711"}
     yield Example(f"POST {r}{{pk}}/evidence/", f"{r}{again}/evidence/", evidence)

@@ -14,7 +14,7 @@ from webapp.api.paging import Json
 from webapp.auth.permissions import Permission, audit_context, channel_scope, requires
 from webapp.core.db import db, unit_of_work
 from webapp.core.paging import Ordering
-from webapp.orders.enums import RefundState
+from webapp.orders.enums import RefundState, RefundWay
 from webapp.orders.money_serializers import refund_json
 from webapp.orders.queries import collection as queries
 from webapp.orders.service.refunds.manual import ask_now, settle_by_hand, try_again
@@ -30,6 +30,14 @@ class RefundQuery(OfOrder):
     """Which refunds."""
 
     state = Words(RefundState)
+
+
+class AnotherTry(Schema):
+    """The same way as before, or another; a bank transfer needs its account."""
+
+    way = Word(RefundWay, only=(RefundWay.TRANSFER, RefundWay.LOYALTY), allow_none=True, load_default=None)
+    iban = Text(most=60, load_default="")
+    holder_name = Text(most=140, load_default="")
 
 
 class Evidence(Schema):
@@ -96,11 +104,12 @@ def check_refund(pk: uuid.UUID) -> tuple[Json, int]:
 
 @resource.post("/<uuid:pk>/retry/")
 @requires(Permission.CANCEL_APPROVE)
+@resource.arguments(AnotherTry)
 @answers(201, "Refund", "The new refund; `Location` is where it stands.")
-def retry_refund(pk: uuid.UUID) -> Response:
-    """Try a refund again that was declined: a new one takes its place"""
+def retry_refund(sent: Json, pk: uuid.UUID) -> Response:
+    """Try a refund again that was declined, the same way or another: a new one takes its place"""
     with money_act("refund.tried_again", *_subject(pk)) as session:
-        again = try_again(session, pk, authority()).id
+        again = try_again(session, pk, authority(), **sent).id
     response = jsonify(refund_json(_visible(again)))
     response.status_code = 201
     response.headers["Location"] = url_for("api_refunds.get_refund", pk=again)
