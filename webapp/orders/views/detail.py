@@ -75,30 +75,42 @@ def show_ctx(session: Session, order_id: int, scope: Scope) -> dict[str, Any]:
         "refunds": [went_back(refund) for payment in payments for refund in payment.refunds],
         "parcels": parcels(head, items, packages),
         "package_numbers": {package.id: package.number for package, _ in packages},
-        "unread": unread_notes(session, order.id, current_staff().id) if Part.MUST_READ in head.has else (),
-        **team_ctx(session, head),
-        "attention": detail.open_attention(session, order.id) if Part.ATTENTION in head.has else (),
-        "wishes": len(wishes_of(session, order.id)) if Part.WISHES in head.has else 0,
-        "told": told_lines(detail.told_actions(session, order.id)) if Part.TOLD in head.has else (),
-        "vendors": vendor_parts(session, order.id) if Part.VENDORS in head.has else (),
         "order_status": OrderStatus,
-        "refresh": detail.open_refresh(session, order.id) if Part.REFRESH in head.has else None,
         "can_refresh": order.remote_id is not None,
-        **moving_ctx(head, items, payments),
         "can_cancel": any(item.row.status in LIVE_STATUSES for item in items) or Part.WISHES in head.has,
-        **shown_addresses(
-            head, detail.waiting_addresses(session, order.id) if Part.ADDRESS_CHANGE in head.has else ()
-        ),
-        "carriers": detail.connected_carriers(session)
-        if Part.CARRIER in head.has
-        and any(item.row.status in LIVE_STATUSES - LEFT_STATUSES for item in items)
-        else (),
-        "errands": detail.open_errands(session, order.id) if Part.ERRANDS in head.has else (),
         "client_type": worded(ClientType, order.client_type),
         "delivery_type": worded(DeliveryType, order.delivery_type),
-        "attention_label": lambda entry: worded(AttentionKind, entry.kind),
         "form": NoteForm(formdata=None),
+        **team_ctx(session, head),
+        **_waiting_ctx(session, head),
+        **_carrier_ctx(session, head, items),
+        **moving_ctx(head, items, payments),
         **timeline_ctx(session, head),
+    }
+
+
+def _waiting_ctx(session: Session, head: detail.OrderHead) -> dict[str, Any]:
+    """What waits for somebody, or for the channel: words to read, wishes, messages, a new address."""
+    has, order_id = head.has, head.order.id
+    changes = detail.waiting_addresses(session, order_id) if Part.ADDRESS_CHANGE in has else ()
+    return {
+        "unread": unread_notes(session, order_id, current_staff().id) if Part.MUST_READ in has else (),
+        "attention": detail.open_attention(session, order_id) if Part.ATTENTION in has else (),
+        "attention_label": lambda entry: worded(AttentionKind, entry.kind),
+        "wishes": len(wishes_of(session, order_id)) if Part.WISHES in has else 0,
+        "told": told_lines(detail.told_actions(session, order_id)) if Part.TOLD in has else (),
+        "vendors": vendor_parts(session, order_id) if Part.VENDORS in has else (),
+        "refresh": detail.open_refresh(session, order_id) if Part.REFRESH in has else None,
+        **shown_addresses(head, changes),
+    }
+
+
+def _carrier_ctx(session: Session, head: detail.OrderHead, items: list[detail.Item]) -> dict[str, Any]:
+    """Whom a parcel of what has not left could go with, and what carriers have been asked."""
+    is_here = any(item.row.status in LIVE_STATUSES - LEFT_STATUSES for item in items)
+    return {
+        "carriers": detail.connected_carriers(session) if Part.CARRIER in head.has and is_here else (),
+        "errands": detail.open_errands(session, head.order.id) if Part.ERRANDS in head.has else (),
     }
 
 
