@@ -69,7 +69,9 @@ def test_refunds_by_hand_when_the_reader_is_limited_to_other_channels_then_none(
 ) -> None:
     (refund,) = waiting(desk, "100.00")
     stranger = at_desk(app, Role.FINANCE, channels=[])
-    assert "No refund waits for a person" in stranger.get("/finance/refunds").text
+    page = stranger.get("/finance/refunds").text
+    assert "No refund waits for a person" in page
+    assert 'href="/cancellations/?tab=manual"' in page
     assert stranger.get(f"/finance/refunds/{refund}/payee").status_code == 404
     assert stranger.get("/finance/transfers").status_code == 403
     assert stranger.get("/finance/reconciliation").status_code == 403
