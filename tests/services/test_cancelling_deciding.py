@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from tests.cancel_desk import items_of_order, order_now
 from tests.cancelling import (
+    GOOD_IBAN,
     Counter,
     card,
     lines_of,
@@ -26,9 +27,9 @@ from webapp.core.db import db, unit_of_work
 from webapp.core.errors import Conflict, InvalidInput, NotFound, PermissionDenied
 from webapp.orders.enums import TenderKind
 from webapp.orders.inputs import ExternalRefundDraft, TransactionDraft
-from webapp.orders.models import IntegrationAction, Order
+from webapp.orders.models import CancellationPlan, CancellationPlanTender, IntegrationAction, Order
 from webapp.orders.service.cancellation.refusals import MoreThanOneOpenPlan
-from webapp.payments.models import Transaction
+from webapp.payments.models import Payee, Transaction
 
 D = Decimal
 NOW_KNOWN = PLACED + timedelta(hours=1)
@@ -368,3 +369,36 @@ def _refunded_at_the_channel(counter: Counter, amount: str, *amounts: str) -> No
     assert result.verdict == "updated", result.words
     db.session.rollback()
     assert db.session.scalar(select(func.count()).select_from(Order)) == 1
+
+
+def test_figures_when_they_changed_then_every_transfer_still_goes_to_the_account_that_was_named(
+    counter: Counter,
+) -> None:
+    """Two linked plans with one account: drafted again, it is one account and not one for each plan."""
+    first, second = (
+        payment("50.00", remote_id=name, kind=TenderKind.FUNDS_TRANSFER, holder="us") for name in ("a", "b")
+    )
+    order_id = counter.order("60.00", "40.00", tenders=(first, second))
+    ship(order_id, items_of_order(order_id)[1].id)
+    counter.cancel(order_id, ibans=(GOOD_IBAN,), holder_names=("Elif Koç",))
+    with unit_of_work() as unit:
+        unit.execute(
+            update(Transaction).where(Transaction.remote_id == "a").values(captured_amount=D("45.00"))
+        )
+
+    assert not counter.approve(order_id).is_approved
+
+    with unit_of_work() as unit:
+        rows = unit.execute(
+            select(CancellationPlanTender.way, CancellationPlanTender.amount, Payee.iban)
+            .outerjoin(Payee, Payee.id == CancellationPlanTender.payee_id)
+            .join(CancellationPlan, CancellationPlan.id == CancellationPlanTender.plan_id)
+            .where(CancellationPlan.order_id == order_id)
+            .order_by(CancellationPlanTender.amount)
+        ).all()
+    assert [tuple(row) for row in rows] == [
+        ("transfer", D("10.00"), GOOD_IBAN),
+        ("transfer", D("35.00"), GOOD_IBAN),
+        ("transfer", D("50.00"), GOOD_IBAN),
+    ]
+    assert counter.approve(order_id).is_approved

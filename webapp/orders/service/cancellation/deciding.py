@@ -37,7 +37,7 @@ from webapp.orders.service.cancellation.authority import Authority, limits_in
 from webapp.orders.service.cancellation.facts import read_facts
 from webapp.orders.service.cancellation.opening import refuse_problems
 from webapp.orders.service.cancellation.paying import make_refunds
-from webapp.orders.service.cancellation.redrafting import is_paid_back_as, redraft, rewrite
+from webapp.orders.service.cancellation.redrafting import is_paid_back_as, payees_of, redraft, rewrite
 from webapp.orders.service.cancellation.which_plans import group_to_decide, who_decided
 from webapp.orders.service.integration_action_service import IntegrationActionService
 from webapp.orders.service.labels import cancel_empty_parcels
@@ -138,7 +138,8 @@ def _draft_again(
 ) -> tuple[FigureChange, ...]:
     """The plans' figures as the order stands now: what has changed is written, and given to whoever approves."""
     facts = read_facts(session, order, without=[plan.id for plan in plans])
-    request = redraft(session, plans)
+    payees = payees_of(session, plans)
+    request = redraft(session, plans, payees)
     draft = draft_cancellation(facts, request, limits_in(session, order.currency))
     refuse_problems(draft.problems, stops=(Severity.OPENING, Severity.APPROVAL))
     changes: list[FigureChange] = []
@@ -150,7 +151,7 @@ def _draft_again(
             )
         changed = changed_figures({name: getattr(plan, name) for name in FIGURES}, now)
         if changed or not is_paid_back_as(session, plan, now):
-            rewrite(session, plan, now)
+            rewrite(session, plan, now, payees)
         changes += changed
     return tuple(changes)
 

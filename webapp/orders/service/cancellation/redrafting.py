@@ -17,7 +17,23 @@ from webapp.orders.service.cancellation.opening import write_amounts, write_line
 from webapp.payments.models import Payee
 
 
-def redraft(session: Session, plans: Sequence[CancellationPlan]) -> CancelRequest:
+def payees_of(session: Session, plans: Sequence[CancellationPlan]) -> list[Payee]:
+    """The accounts that the action named, in their order; linked plans that pay to the same one name it once."""
+    ids = [plan.id for plan in plans]
+    rows = session.scalars(
+        select(Payee)
+        .join(CancellationPlanTender, CancellationPlanTender.payee_id == Payee.id)
+        .where(CancellationPlanTender.plan_id.in_(ids))
+        .distinct()
+        .order_by(Payee.id)
+    )
+    named: dict[tuple[str, str], Payee] = {}
+    for payee in rows:
+        named.setdefault((payee.iban, payee.holder_name), payee)
+    return list(named.values())
+
+
+def redraft(session: Session, plans: Sequence[CancellationPlan], payees: Sequence[Payee]) -> CancelRequest:
     """The request of one staff action. Its rows were split off at opening, so each is taken whole now."""
     ids = [plan.id for plan in plans]
     first = plans[0]
@@ -27,13 +43,6 @@ def redraft(session: Session, plans: Sequence[CancellationPlan]) -> CancelReques
         .outerjoin(CancellationReason, CancellationReason.id == CancellationPlanItem.reason_id)
         .where(CancellationPlanItem.plan_id.in_(ids), ~CancellationPlanItem.is_shipping_only)
         .order_by(CancellationPlanItem.id)
-    ).all()
-    payees = session.scalars(
-        select(Payee)
-        .join(CancellationPlanTender, CancellationPlanTender.payee_id == Payee.id)
-        .where(CancellationPlanTender.plan_id.in_(ids))
-        .distinct()
-        .order_by(Payee.id)
     ).all()
     return CancelRequest(
         items=tuple(CancelItem(line.order_item_id, reason=_reason(line, reason)) for line, reason in lines),
@@ -59,8 +68,11 @@ def is_paid_back_as(session: Session, plan: CancellationPlan, now: PlanDraft) ->
     }
 
 
-def rewrite(session: Session, plan: CancellationPlan, now: PlanDraft) -> None:
-    """Give the plan today's figures; whoever looks at it next sees them with the difference on the timeline."""
+def rewrite(session: Session, plan: CancellationPlan, now: PlanDraft, payees: Sequence[Payee]) -> None:
+    """Give the plan today's figures; whoever looks at it next sees them with the difference on the timeline.
+
+    `payees` are the accounts that `now` was drafted with.
+    """
     write_amounts(plan, now)
     plan.version += 1
     rows = {
@@ -77,18 +89,14 @@ def rewrite(session: Session, plan: CancellationPlan, now: PlanDraft) -> None:
         write_line_amounts(row, line)
     for row in rows.values():
         session.delete(row)
-    _rewrite_tenders(session, plan, now)
+    _rewrite_tenders(session, plan, now, payees)
 
 
-def _rewrite_tenders(session: Session, plan: CancellationPlan, now: PlanDraft) -> None:
-    old = session.scalars(
-        select(CancellationPlanTender).where(CancellationPlanTender.plan_id == plan.id)
-    ).all()
-    # Payees were written in the order of the accounts that the request named.
-    payees = sorted({tender.payee_id for tender in old if tender.payee_id is not None})
+def _rewrite_tenders(
+    session: Session, plan: CancellationPlan, now: PlanDraft, payees: Sequence[Payee]
+) -> None:
     session.execute(delete(CancellationPlanTender).where(CancellationPlanTender.plan_id == plan.id))
     for part in now.tenders:
-        has_payee = part.account is not None and part.account < len(payees)
         session.add(
             CancellationPlanTender(
                 plan_id=plan.id,
@@ -96,7 +104,7 @@ def _rewrite_tenders(session: Session, plan: CancellationPlan, now: PlanDraft) -
                 way=part.way.value,
                 amount=part.amount,
                 interest_amount=part.interest,
-                payee_id=payees[part.account] if has_payee and part.account is not None else None,
+                payee_id=None if part.account is None else payees[part.account].id,
             )
         )
 
