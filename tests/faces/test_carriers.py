@@ -19,7 +19,7 @@ from tests.overtaking import says_who_what_when
 from tests.sandbox.running import CarrierServer
 from webapp.auth.roles import Role
 from webapp.cargo.accounts import connect_carrier
-from webapp.cargo.models import CargoAccount
+from webapp.cargo.models import CargoAccount, CargoCompany
 from webapp.commands.context import BY_COMMAND
 from webapp.core.audit import AuditContext, AuditEntry, Origin, record
 from webapp.core.db import db, unit_of_work
@@ -96,6 +96,20 @@ def test_connecting_when_all_is_well_then_the_key_is_kept_encrypted_tried_and_ne
     assert KEY not in f"{stored}{db.session.execute(text('SELECT * FROM operation')).all()}"
     [entry] = entries("carrier.connected")
     assert (entry.actor, entry.changes["credentials"]) == ("Ada Yılmaz", [None, ["api_key"]])
+
+
+def test_connecting_a_carrier_that_we_know_and_nobody_has_named_so_far_then_it_is_kept(
+    admin: StaffClient, session: Session
+) -> None:
+    form = page_of(admin, "new")
+    assert '<option value="ptt">PTT Kargo</option>' in form
+
+    status, _ = post(admin, "new", carrier="ptt", base_url=HOST, api_key=KEY)
+
+    assert status == 303
+    company = session.scalars(select(CargoCompany).where(CargoCompany.slug == "ptt")).one()
+    assert (company.name, account().cargo_company_id) == ("PTT Kargo", company.id)
+    assert '<option value="ptt">' not in page_of(admin, "new")
 
 
 def test_connecting_when_something_is_wrong_then_422_and_all_but_the_key_comes_back(

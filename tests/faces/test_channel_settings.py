@@ -143,7 +143,7 @@ def test_address_for_the_shops_webhooks_when_shown_then_it_is_the_one_that_takes
     app: Flask, channel: Channel
 ) -> None:
     path = f"/channels/{channel.id}/webhooks/orders"
-    assert f"<bdi>http://localhost{path}</bdi>" in page(at_desk(app), f"/channels/{channel.id}")
+    assert f">http://localhost{path}</bdi>" in page(at_desk(app), f"/channels/{channel.id}")
     assert path not in page(at_desk(app, Role.AGENT), f"/channels/{channel.id}")
 
 

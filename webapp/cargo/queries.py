@@ -7,10 +7,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from webapp.cargo.account_changes import CHECK_KIND, GONE
+from webapp.cargo.carriers import CARRIERS
 from webapp.cargo.models import CargoAccount, CargoCompany, CargoErrand
 from webapp.core.breaker import CircuitBreaker
 from webapp.core.errors import NotFound
 from webapp.core.operations import OPEN, Operation
+from webapp.core.text import fold
 
 _WAITING = CargoErrand.state.in_(("waiting", "asked"))
 LARGEST_ID = 2**63 - 1
@@ -53,11 +55,16 @@ def account(session: Session, company_id: int) -> AccountHealth:
     return found[0]
 
 
-def connectable(session: Session) -> list[CargoCompany]:
-    """Carriers that staff keep and that have no account yet, by name."""
+def connectable(session: Session) -> list[tuple[str, str]]:
+    """(short name, name) of carriers without an account, by name: those that staff keep, and those that we know besides."""
     has_account = select(CargoAccount.id).where(CargoAccount.cargo_company_id == CargoCompany.id).exists()
-    query = select(CargoCompany).where(CargoCompany.is_active, ~has_account)
-    return list(session.scalars(query.order_by(CargoCompany.name)))
+    kept = session.execute(
+        select(CargoCompany.slug, CargoCompany.name, CargoCompany.is_active & ~has_account)
+    ).all()
+    found = {slug: name for slug, name, may_be in kept if may_be}
+    slugs = {slug for slug, _, _ in kept}
+    found |= {each.slug: each.name for each in CARRIERS if each.slug not in slugs}
+    return sorted(found.items(), key=lambda carrier: fold(carrier[1]))
 
 
 def _healths(session: Session, found: Sequence[tuple[CargoAccount, CargoCompany]]) -> list[AccountHealth]:

@@ -10,6 +10,7 @@ from webapp.auth.permissions import Permission, audit_context, requires
 from webapp.cargo import queries
 from webapp.cargo.account_changes import ask_check, change_account, refuse_second, switch_account
 from webapp.cargo.accounts import connect_carrier
+from webapp.cargo.carriers import ensure_carriers
 from webapp.cargo.forms import AccountForm, ConnectForm
 from webapp.cargo.queries import AccountHealth
 from webapp.cargo.wording import account_state
@@ -53,6 +54,8 @@ def create() -> Response:
     try:
         with unit_of_work() as session:
             context, slug = audit_context(), form.carrier.data
+            # One that we know, and that nothing has named so far, is kept from now on.
+            ensure_carriers(session, frozenset({slug}))
             refuse_second(session, slug)
             account = connect_carrier(
                 session, slug, form.base_url.data, form.api_key.data, context, settings=_settings()
@@ -169,7 +172,7 @@ def _ctx(health: AccountHealth) -> dict[str, Any]:
 
 def _connect_form(session: Session, *, submitted: bool = True) -> ConnectForm:
     form = ConnectForm() if submitted else ConnectForm(formdata=None)
-    known = [(each.slug, each.name) for each in queries.connectable(session)]
+    known = queries.connectable(session)
     chosen = form.carrier.data if submitted else None
     if chosen and chosen not in dict(known):
         # Somebody has connected it meanwhile: the service says who, not the list of choices.
