@@ -18,6 +18,7 @@ _REFUSALS: Final = {
     "409": "The state does not allow it (any more), or the same Idempotency-Key is being worked on.",
     "412": "It is not as `If-Match` says; `changes` tells what has changed since.",
     "413": "The body is too large.",
+    "415": "The file is of another kind than is taken here.",
     "422": "A field cannot be taken (`fields`), or the Idempotency-Key came with another request before.",
     "429": "The token has had its requests of this minute; `Retry-After` says when the next one counts.",
     "502": "The channel or gateway did not answer as it should.",

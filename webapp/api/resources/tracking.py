@@ -16,7 +16,9 @@ from webapp.core.errors import InvalidInput, PermissionDenied
 from webapp.core.file_store import FileStore, StoredFile, TooLarge
 from webapp.orders.service import tracking as service
 from webapp.orders.service.tracking import UploadStatus
-from webapp.orders.tracking_file.limits import LARGEST_FILE
+from webapp.orders.tracking_file.limits import LARGEST_FILE, Unreadable
+from webapp.orders.tracking_file.reading import check_head
+from webapp.orders.views.tracking.words import refusal_words
 
 resource = Resource("api_tracking", __name__, description="Tracking numbers")
 _FORM: Final = {
@@ -35,6 +37,12 @@ _FORM: Final = {
 }
 
 
+class NotASpreadsheet(InvalidInput):
+    """The file is of another kind; its first bytes say so."""
+
+    http_status = 415
+
+
 class UploadQuery(Schema):
     """Which upload."""
 
@@ -49,7 +57,7 @@ class UndoneUpload(Schema):
 
 @resource.post("/bulk_tracking_number_update/")
 @requires(Permission.TRACKING_UPLOAD)
-@resource.doc(**_FORM)
+@resource.doc(**_FORM, **{"x-refusals": ["415"]})
 @answers(202, "TrackingUpload", "The upload; `Location` is where to ask how far it is.")
 def bulk_tracking_number_update() -> Response:
     """Hand in a spreadsheet of order numbers, carriers and tracking numbers (XLSX or CSV, 10 MB at most)
@@ -110,10 +118,24 @@ def _refuse_narrow_token() -> None:
 
 
 def _stored(file: Any) -> StoredFile:
+    """The bytes in the store. Raises RequestEntityTooLarge, and what their first bytes show to be no spreadsheet."""
     try:
-        return _store().take(cast(io.BufferedIOBase, file.stream), largest=LARGEST_FILE)
+        stored = _store().take(cast(io.BufferedIOBase, file.stream), largest=LARGEST_FILE)
     except TooLarge:
         raise RequestEntityTooLarge() from None
+    try:
+        check_head(stored.head)
+    except Unreadable as refused:
+        _store().remove(stored.name)
+        raise _no_spreadsheet(refused) from None
+    return stored
+
+
+def _no_spreadsheet(refused: Unreadable) -> InvalidInput:
+    """What the page says of such a file, with its code; an empty one is 422, another kind of file 415."""
+    kind = InvalidInput if refused.code == "empty" else NotASpreadsheet
+    words = refusal_words({"code": refused.code})
+    return kind(words, fields={"file": [words]}, code=refused.code)
 
 
 def _store() -> FileStore:
