@@ -32,7 +32,7 @@ from webapp.payments.models import Refund
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED = os.environ.get("KONTOR_CONTRACT_SEED", "20261128")
-EXAMPLES = os.environ.get("KONTOR_CONTRACT_N", "6")  # test cases per operation and way of making them
+EXAMPLES = os.environ.get("KONTOR_CONTRACT_N", "4")  # test cases per operation and way of making them
 LONGEST_S = 300
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 CHECKS = (
