@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import func, select, update
@@ -23,12 +24,19 @@ from tests.cancelling import (
 )
 from tests.order_drafts import PLACED, draft, findings, line, payment, write
 from webapp.auth.roles import Role
+from webapp.core.audit import AuditEntry
 from webapp.core.db import db, unit_of_work
 from webapp.core.errors import Conflict, InvalidInput, NotFound, PermissionDenied
-from webapp.orders.enums import TenderKind
+from webapp.core.hints import drain
+from webapp.core.worklist import Subject, items
+from webapp.orders.enums import CancelStatus, TenderKind
 from webapp.orders.inputs import ExternalRefundDraft, TransactionDraft
 from webapp.orders.models import CancellationPlan, CancellationPlanTender, IntegrationAction, Order
+from webapp.orders.service import OrderService
+from webapp.orders.service.cancellation.authority import Authority
+from webapp.orders.service.cancellation.bulk import approve_many
 from webapp.orders.service.cancellation.refusals import MoreThanOneOpenPlan
+from webapp.orders.service.cancellation.statuses import came_back
 from webapp.payments.models import Payee, Transaction
 
 D = Decimal
@@ -214,6 +222,50 @@ def test_approval_when_the_channel_paid_a_part_back_meanwhile_then_goes_back_wit
     assert refunds_of(order_id)[0].plan_id is None
     assert counter.approve(order_id).is_approved
     assert [r.amount for r in refunds_of(order_id) if r.plan_id] == [D("70.00")]
+
+
+def test_status_of_a_plan_when_its_figures_changed_then_it_waits_with_the_new_ones_and_the_next_go_approves_it(
+    counter: Counter,
+) -> None:
+    order_id = counter.order()
+    counter.cancel(order_id)
+    _refunded_at_the_channel(counter, "30.00")
+
+    def approve() -> list[str]:
+        with unit_of_work() as unit:
+            order = unit.get_one(Order, order_id)
+            plans = OrderService(unit).update_cancel_status(
+                order, [], CancelStatus.APPROVED, counter.supervisor
+            )
+            return ["back"] if came_back(plans, CancelStatus.APPROVED) else [plan.status for plan in plans]
+
+    assert approve() == ["back"]
+    assert [(plan.status, plan.refund_amount) for plan in plans_of(order_id)] == [("waiting", D("70.00"))]
+    assert approve() == ["approved"]
+
+
+def test_approving_many_when_the_figures_changed_then_refused_with_the_new_ones_kept(
+    counter: Counter,
+) -> None:
+    order_id = counter.order()
+    counter.cancel(order_id)
+    _refunded_at_the_channel(counter, "30.00")
+
+    def approve_all() -> list[tuple[str, str]]:
+        with unit_of_work() as unit:
+            (plan,) = plans_of(order_id)
+            seen = Subject(plan.id, order_id, plan.version)
+            by = Authority.of_staff(unit, counter.supervisor)
+            operation, _ = approve_many(unit, [seen], by, submission=uuid4())
+            key = operation.id
+        drain("upkeep")
+        return [(each.outcome, each.words[:24]) for each in items(db.session(), key, limit=2)]
+
+    assert approve_all() == [("refused", "The figures have changed")]
+    assert [(plan.status, plan.refund_amount) for plan in plans_of(order_id)] == [("waiting", D("70.00"))]
+    kept = db.session.scalars(select(AuditEntry).where(AuditEntry.refused)).all()
+    assert [(entry.tag, entry.order_id) for entry in kept] == [("cancellation_plan.approved", order_id)]
+    assert approve_all() == [("done", "")]
 
 
 def test_approval_when_another_plan_is_rejected_meanwhile_then_shipping_stays_as_it_was_opened(

@@ -85,8 +85,9 @@ class Subject:
     expected_version: int | None = None
 
 
-# Acts on one thing in the open unit of work: True when it changed something. Raises DomainError when it refuses.
-Act = Callable[[Session, Subject], bool]
+# Acts on one thing in the open unit of work: True when it changed something. Raises DomainError when it refuses; returns
+# one when it refuses but what it wrote is to stay.
+Act = Callable[[Session, Subject], bool | DomainError]
 # Keeps word of a refusal, in the transaction of its verdict.
 Refused = Callable[[Session, Subject, DomainError], None]
 
@@ -169,17 +170,22 @@ def count_outcomes(session: Session, operation_id: uuid.UUID) -> dict[Outcome, i
 def _judge(
     run: OperationRun, position: int, subject: Subject, act: Act, refused: Refused | None, done: int
 ) -> None:
+    def refuse(session: Session, refusal: DomainError) -> None:
+        _decide(session, run, position, Outcome.REFUSED, refusal.message[:LONGEST_WORDS])
+        if refused is not None:
+            refused(session, subject, refusal)
+
     try:
         with unit_of_work() as session:
-            changed = act(session, subject)
-            outcome = Outcome.DONE if changed else Outcome.UNCHANGED
-            _decide(session, run, position, outcome, "")
+            answer = act(session, subject)
+            if isinstance(answer, DomainError):
+                refuse(session, answer)
+            else:
+                _decide(session, run, position, Outcome.DONE if answer else Outcome.UNCHANGED, "")
             run.fence(session, done=done)
     except DomainError as refusal:
         with unit_of_work() as session:
-            _decide(session, run, position, Outcome.REFUSED, refusal.message[:LONGEST_WORDS])
-            if refused is not None:
-                refused(session, subject, refusal)
+            refuse(session, refusal)
             run.fence(session, done=done)
 
 

@@ -8,22 +8,17 @@ from webapp.api.paging import Json
 from webapp.api.preconditions import answer_order, order_act
 from webapp.auth.permissions import Permission, channel_scope, requires
 from webapp.core.db import db
-from webapp.core.errors import Conflict, InvalidInput
+from webapp.core.errors import InvalidInput
 from webapp.orders.money_serializers import diagnosis_json
 from webapp.orders.queries.cancelling import visible_order
 from webapp.orders.service.cancellation.asking import as_request
 from webapp.orders.service.cancellation.deciding import approved_order_cancel, reject_order_cancel
 from webapp.orders.service.cancellation.opening import diagnose, open_plans
-from webapp.orders.service.cancellation.statuses import update_cancel_status
+from webapp.orders.service.cancellation.refusals import FiguresChanged
+from webapp.orders.service.cancellation.statuses import came_back, update_cancel_status
 from webapp.orders.views.acting import authority
 
 resource = Resource("api_order_cancelling", __name__, description="Cancelling orders and paying back")
-
-
-class FiguresChanged(Conflict):
-    """What goes back is no longer what was opened; the plan waits again with its new figures."""
-
-    code = "figures_changed"
 
 
 @resource.post(f"/{PK}/cancel/")
@@ -111,7 +106,10 @@ def _moved(sent: Json, pk: int) -> Response:
         words = "The address names another order."
         raise InvalidInput(words, fields={"order": [words]})
     with order_act(f"cancellation_plan.{sent['cancel_status'].value}", pk) as session:
-        update_cancel_status(
+        plans = update_cancel_status(
             session, pk, sent["order_items"], sent["cancel_status"], authority(), words=sent["words"]
         )
+        changed = came_back(plans, sent["cancel_status"])
+    if changed:
+        raise changed
     return answer_order(pk)

@@ -10,7 +10,7 @@ from webapp.core.db import db
 from webapp.orders.enums import CancelStatus
 from webapp.orders.money_serializers import cancellation_plan_json
 from webapp.orders.queries import collection as queries
-from webapp.orders.service.cancellation.statuses import update_cancellation_plan
+from webapp.orders.service.cancellation.statuses import came_back, update_cancellation_plan
 from webapp.orders.views.acting import authority, money_act
 
 resource = Resource("api_cancellation_plans", __name__, description="Cancellation plans")
@@ -57,7 +57,10 @@ def change_cancellation_plan(sent: Json, pk: int) -> Json:
     """Move a plan to a status, with the others of its action, or write its refund invoice number"""
     order_id = queries.one(db.session(), queries.plans(channel_scope()), queries.PLAN_ID, pk).order_id
     with money_act("cancellation_plan.edited", ("cancellation_plan", pk), order_id) as session:
-        update_cancellation_plan(session, pk, authority(), **sent)
+        plan = update_cancellation_plan(session, pk, authority(), **sent)
+        changed = came_back([plan], sent["cancel_status"])
+    if changed:
+        raise changed
     return _plan(pk)
 
 

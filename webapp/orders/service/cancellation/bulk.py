@@ -9,17 +9,19 @@ from sqlalchemy.orm import Session
 from webapp.auth.roles import Permission
 from webapp.core.audit import AuditContext, Origin, record
 from webapp.core.db import unit_of_work
-from webapp.core.errors import Conflict, DomainError, InvalidInput, NotFound
+from webapp.core.errors import DomainError, InvalidInput, NotFound
 from webapp.core.operations import Operation, OperationRun
 from webapp.core.text import N_
 from webapp.core.typed_words import forget_words, keep_words, words_of
 from webapp.core.worklist import Refused, Subject, work_through
 from webapp.orders.cancellation import CancelRequest, ReasonChoice
-from webapp.orders.enums import PlanKind
+from webapp.orders.enums import CancelStatus, PlanKind
 from webapp.orders.models import CancellationReason
 from webapp.orders.service.cancellation.authority import Authority
 from webapp.orders.service.cancellation.deciding import approved_order_cancel, reject_order_cancel
 from webapp.orders.service.cancellation.opening import open_plans
+from webapp.orders.service.cancellation.refusals import FiguresChanged
+from webapp.orders.service.cancellation.statuses import came_back
 from webapp.orders.service.many import ask_for_many
 
 APPROVE_KIND: Final = "cancellation.approve_many"
@@ -87,7 +89,7 @@ def cancel_many(
 def run_approvals(run: OperationRun) -> None:
     """The handler of many approvals."""
 
-    def approve(session: Session, plan: Subject) -> bool:
+    def approve(session: Session, plan: Subject) -> bool | FiguresChanged:
         by = _authority(session, run)
         approval = approved_order_cancel(
             session,
@@ -96,11 +98,7 @@ def run_approvals(run: OperationRun) -> None:
             plan_id=plan.subject_id,
             expected_version=plan.expected_version,
         )
-        if not approval.is_approved:
-            raise Conflict(
-                N_("The figures have changed since the plan was opened. Look at them and decide again.")
-            )
-        return True
+        return came_back(approval.plans, CancelStatus.APPROVED) or True
 
     work_through(run, approve, keeps_refusal(run, "cancellation_plan.approved", "cancellation_plan"))
 

@@ -14,8 +14,8 @@ from webapp.core.worklist import Subject, put, work_through
 from webapp.orders.enums import CancelStatus
 from webapp.orders.service.cancellation.authority import Authority
 from webapp.orders.service.cancellation.bulk import keeps_refusal
-from webapp.orders.service.cancellation.refusals import UpdateCancelStatusRefused
-from webapp.orders.service.cancellation.statuses import move_group, plans_of_payment_type
+from webapp.orders.service.cancellation.refusals import FiguresChanged, UpdateCancelStatusRefused
+from webapp.orders.service.cancellation.statuses import came_back, move_group, plans_of_payment_type
 
 PROGRESS_KIND: Final = "cancellation.progress"
 # It stays on the operation for ever, so it is a number of a statement or batch and never words about a person.
@@ -85,9 +85,9 @@ def run_progress(run: OperationRun) -> None:
     """The handler: every plan in a unit of its own; a second run goes on where the first was cut off."""
     status, words = CancelStatus(run.args["cancel_status"]), str(run.args["reference"])
 
-    def move(session: Session, plan: Subject) -> bool:
+    def move(session: Session, plan: Subject) -> bool | FiguresChanged:
         by = Authority.of_staff(session, AuditContext(origin=Origin.JOB, staff_id=run.requested_by_id))
-        move_group(session, plan.subject_id, status, by, words=words)
-        return True
+        moved = move_group(session, plan.subject_id, status, by, words=words)
+        return came_back(moved, status) or True
 
     work_through(run, move, keeps_refusal(run, f"cancellation_plan.{status.value}", "cancellation_plan"))

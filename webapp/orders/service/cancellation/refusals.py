@@ -19,6 +19,12 @@ class MoreThanOneOpenPlan(Conflict):
     code = "more_than_one_open_plan"
 
 
+class FiguresChanged(Conflict):
+    """What goes back is no longer what was opened; the plan waits again with its new figures, which are kept."""
+
+    code = "figures_changed"
+
+
 class PurchaseTransactionNotFound(Conflict):
     """Money is to go back by name, but the order has no payment that could carry it."""
 

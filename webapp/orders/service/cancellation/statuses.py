@@ -1,6 +1,6 @@
 """Moving plans along by name of the target status; every target goes through the method that guards it."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
 from sqlalchemy import select
@@ -16,7 +16,7 @@ from webapp.orders.locks import lock_order
 from webapp.orders.models import CancellationPlan, CancellationPlanItem, Order
 from webapp.orders.service.cancellation.authority import Authority
 from webapp.orders.service.cancellation.deciding import approved_order_cancel, reject_order_cancel
-from webapp.orders.service.cancellation.refusals import UpdateCancelStatusRefused
+from webapp.orders.service.cancellation.refusals import FiguresChanged, UpdateCancelStatusRefused
 from webapp.orders.service.cancellation.which_plans import group_to_decide
 from webapp.orders.service.refunds.manual import settle_plan_by_hand, try_plan_again
 from webapp.orders.service.refunds.plan_moves import move_items
@@ -37,7 +37,7 @@ def update_cancel_status(
 ) -> list[CancellationPlan]:
     """Move the plan that holds exactly these items (none named: the order's open one) to that status.
 
-    Raises UpdateCancelStatusRefused for a part of a plan or items of several, and whatever the target's own
+    Whoever approves one whose figures have changed gets it back waiting, with the new ones (`came_back`). Raises UpdateCancelStatusRefused for a part of a plan or items of several, and whatever the target's own
     method refuses.
     """
     order = lock_order(session, order_id, acting=by.context)
@@ -57,6 +57,7 @@ def update_cancellation_plan(
 ) -> CancellationPlan:
     """Move a plan, with the others of its action, and write its invoice number; what is not given stays.
 
+    Whoever approves one whose figures have changed gets it back waiting, with the new ones (`came_back`).
     Raises NotFound, and whatever the target's own method refuses.
     """
     found = session.get(CancellationPlan, plan_id)
@@ -69,6 +70,15 @@ def update_cancellation_plan(
     if refund_invoice_number is not None and refund_invoice_number != plan.refund_invoice_number:
         _write_invoice_number(session, plan, by, refund_invoice_number)
     return plan
+
+
+def came_back(plans: Iterable[CancellationPlan], wanted: CancelStatus | None) -> FiguresChanged | None:
+    """What to say of an approval that sent its plans back with new figures; they are written and to be kept."""
+    if wanted is not CancelStatus.APPROVED or all(plan.status != CancelStatus.WAITING for plan in plans):
+        return None
+    return FiguresChanged(
+        N_("The figures have changed since the plan was opened. Look at them and decide again.")
+    )
 
 
 def _write_invoice_number(
@@ -119,11 +129,8 @@ def _plan_of(session: Session, order: Order, item_ids: Collection[int]) -> Cance
 
 
 def _approve(session: Session, order_id: int, plan_id: int, by: Authority, words: str) -> None:
-    approval = approved_order_cancel(session, order_id, by, plan_id=plan_id)
-    if not approval.is_approved:
-        raise Conflict(
-            N_("The figures of this plan have changed since it was opened. Look at them and decide again.")
-        )
+    """Figures that have changed since the opening send the plan back to waiting: see `came_back`."""
+    approved_order_cancel(session, order_id, by, plan_id=plan_id)
 
 
 def _reject(session: Session, order_id: int, plan_id: int, by: Authority, words: str) -> None:
@@ -182,13 +189,17 @@ _MOVERS: Final[dict[CancelStatus, Mover]] = {
 
 def move_group(
     session: Session, plan_id: int, cancel_status: CancelStatus, by: Authority, *, words: str = ""
-) -> None:
-    """Move the action that this plan stands for. Raises NotFound and whatever the target's own method refuses."""
+) -> list[CancellationPlan]:
+    """Move the action that this plan stands for; its plans as they then are (`came_back`).
+
+    Raises NotFound and whatever the target's own method refuses.
+    """
     plan = session.get(CancellationPlan, plan_id)
     if plan is None:
         raise NotFound(N_("There is no such cancellation plan."))
-    lock_order(session, plan.order_id, acting=by.context)
-    _MOVERS[cancel_status](session, plan.order_id, plan_id, by, words)
+    order = lock_order(session, plan.order_id, acting=by.context)
+    _MOVERS[cancel_status](session, order.id, plan_id, by, words)
+    return group_to_decide(session, order, plan_id)
 
 
 def plans_of_payment_type(session: Session, payment_type: str) -> list[Subject]:
