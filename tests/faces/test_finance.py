@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
@@ -12,8 +13,10 @@ from tests.back_room import StaffClient, at_desk
 from tests.cancel_desk import Desk, make_desk
 from tests.payments.pain_rules import broken_rules
 from tests.payments.paying_back import approve, open_plan, refunds_now, write_order
+from webapp.auth.models import StaffUser
 from webapp.auth.roles import Role
 from webapp.core.audit import AuditEntry
+from webapp.core.clock import utc_now
 from webapp.core.db import db, unit_of_work
 from webapp.core.hints import drain
 from webapp.core.operations import Operation
@@ -130,6 +133,24 @@ def test_a_batch_when_gathered_exported_downloaded_and_closed_then_every_refund_
     page = client.get(url).text
     assert "Carried out" in page
     assert "VB 2026/118" in page
+
+
+def test_a_batch_when_no_day_is_named_then_the_bank_pays_on_the_day_that_it_is_where_the_exporter_sits(
+    app: Flask, desk: Desk
+) -> None:
+    waiting(desk, "100.00")
+    add_account(desk.authority(Role.ADMINISTRATOR))
+    client = at_desk(app, Role.FINANCE)
+    # At every hour it is another day than in London at one of the two ends of the world.
+    now = utc_now()
+    zone = ZoneInfo("Pacific/Kiritimati" if now.hour >= 12 else "Etc/GMT+12")
+    db.session.get_one(StaffUser, client.staff_id).time_zone = zone.key
+    db.session.commit()
+    post(client, "/finance/transfers", currency="TRY")
+
+    post(client, f"/finance/transfers/{batch_now().id}/export")
+
+    assert batch_now().execution_date == now.astimezone(zone).date() != now.date()
 
 
 def test_a_batch_when_exported_by_a_colleague_then_a_second_export_is_409_with_who_and_when(

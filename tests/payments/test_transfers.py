@@ -22,7 +22,7 @@ from webapp.orders.enums import RefundState, RefundWay, TenderKind
 from webapp.orders.models import CancellationPlan
 from webapp.orders.queries.transfers import transfers_of, waiting_by_currency
 from webapp.orders.service.cancellation.authority import Authority
-from webapp.orders.service.refunds import exporting
+from webapp.orders.service.refunds import batches, exporting
 from webapp.orders.service.refunds.batches import add_transfers, close_batch, gather, remove_transfers
 from webapp.orders.service.refunds.exporting import FileKind, download, export_batch
 from webapp.orders.service.refunds.manual import settle_by_hand, settle_plan_by_hand, try_again
@@ -239,6 +239,18 @@ def test_what_the_bank_could_not_carry_out_is_left_out_with_the_reason(
     assert personal.changes["iban"] == [IBAN, OTHER_IBAN]
     with pytest.raises(Conflict, match="take it out first"), unit_of_work() as session:
         name_payee(session, refund_id, finance, iban=IBAN, holder_name="Elif Koç")
+
+
+def test_gathering_when_more_wait_than_a_batch_holds_then_those_without_an_account_do_not_hide_the_rest(
+    desk: Desk, finance: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older, newer = waiting(desk, "60.00", "40.00")
+    with unit_of_work() as session:
+        session.get_one(Refund, older).payee_id = None
+    monkeypatch.setattr(batches, "MOST_TRANSFERS", 1)
+    batch_id = gathered(finance)
+    with unit_of_work() as session:
+        assert [row.refund_id for row in transfers_of(session, batch_id)] == [newer]
 
 
 def test_an_export_needs_an_account_in_the_currency_and_a_day_that_the_bank_takes(

@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
@@ -10,6 +11,8 @@ from sqlalchemy.orm import Session
 from webapp.orders.enums import RefundState, RefundWay
 from webapp.orders.models import Order
 from webapp.payments.models import Payee, Refund, TransferBatch
+
+OLDEST_FIRST: Final = (Refund.created_at, Refund.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ def waiting_transfers(currency: str | None = None) -> Select[Refund]:
     )
     if currency is not None:
         query = query.where(Refund.currency == currency)
-    return query.order_by(Refund.created_at, Refund.id)
+    return query.order_by(*OLDEST_FIRST)
 
 
 def waiting_by_currency(session: Session) -> list[Waiting]:

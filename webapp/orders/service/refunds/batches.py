@@ -24,7 +24,7 @@ from webapp.core.text import N_
 from webapp.orders.enums import RefundState, RefundWay
 from webapp.orders.locks import held_up
 from webapp.orders.models import Order
-from webapp.orders.queries.transfers import waiting_transfers
+from webapp.orders.queries.transfers import OLDEST_FIRST, waiting_transfers
 from webapp.orders.service.cancellation.authority import Authority
 from webapp.payments.latin import in_bank_letters
 from webapp.payments.models import Payee, Refund, TransferBatch
@@ -61,7 +61,9 @@ def gather(session: Session, currency: str, by: Authority) -> Gathered:
         currency=currency,
         created_by_id=by.context.staff_id,
     )
-    waiting = session.scalars(waiting_transfers(currency).limit(MOST_TRANSFERS)).all()
+    # Those without an account last: a thousand of them must not keep the others from being paid.
+    oldest = waiting_transfers(currency).order_by(None).order_by(Refund.payee_id.is_(None), *OLDEST_FIRST)
+    waiting = session.scalars(oldest.limit(MOST_TRANSFERS)).all()
     session.add(batch)
     session.flush()
     gathered = _add(session, batch, waiting, by)

@@ -34,10 +34,16 @@ class FileKind(StrEnum):
 
 
 def export_batch(
-    session: Session, batch_id: int, by: Authority, *, execution_date: date | None = None
+    session: Session,
+    batch_id: int,
+    by: Authority,
+    *,
+    execution_date: date | None = None,
+    today: date | None = None,
 ) -> TransferBatch:
     """Freeze the batch with the account that pays and the day; from now on it can be downloaded, not exported again.
 
+    `today` is the day where the exporter sits, in UTC if not given; the bank pays then unless another day is named.
     Raises Conflict for a second export and without an account in its currency, InvalidInput for an odd day.
     """
     by.require(Permission.REFUND_MANUAL)
@@ -50,7 +56,7 @@ def export_batch(
         )
     now = utc_now().replace(microsecond=0)
     _freeze_debtor(session, batch)
-    batch.execution_date = _day(execution_date, now.date())
+    batch.execution_date = _day(execution_date, today or now.date())
     batch.exported_at = now
     batch.exported_by_id = by.context.staff_id
     batch.state = "exported"

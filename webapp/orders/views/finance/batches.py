@@ -7,6 +7,7 @@ from flask import Response, make_response, request, url_for
 from sqlalchemy.orm import Session
 
 from webapp.auth.permissions import Permission, requires
+from webapp.core.clock import utc_now
 from webapp.core.db import db
 from webapp.core.errors import Conflict, InvalidInput, NotFound
 from webapp.core.text import N_
@@ -21,7 +22,7 @@ from webapp.orders.views.acting import authority, money_act
 from webapp.orders.views.finance.blueprint import all_channels, blueprint, tabs
 from webapp.payments.models import TransferBatch
 from webapp.ui.htmx import redirect, render, toast
-from webapp.ui.i18n import gettext
+from webapp.ui.i18n import gettext, reader_zone
 from webapp.ui.tables import PAGE_SIZE, decode_cursor, page_of
 
 SORT: Final = "newest"
@@ -99,7 +100,8 @@ def export(batch_id: int) -> Response:
         return _again(batch_id, 422, export_form=form)
     try:
         with money_act("transfer_batch.exported", ("transfer_batch", batch_id), None) as unit:
-            export_batch(unit, batch_id, authority(), execution_date=form.execution_date.data)
+            today = utc_now().astimezone(reader_zone()).date()
+            export_batch(unit, batch_id, authority(), execution_date=form.execution_date.data, today=today)
     except InvalidInput as refused:
         form.execution_date.errors = [gettext(refused.message)]
         return _again(batch_id, 422, export_form=form)
