@@ -97,6 +97,19 @@ def test_the_list_when_the_reader_is_limited_to_other_channels_then_it_is_empty(
     assert stranger.get(f"/cancellations/{plan_id}/peek").status_code == 404
 
 
+def test_filters_when_a_channel_is_not_the_readers_to_know_then_the_list_stays_narrowed(
+    app: Flask, counter: Counter
+) -> None:
+    opened(counter, "1001")
+    reader = at_desk(app, Role.SUPERVISOR)
+    assert numbers_in(reader.get(f"/cancellations/?channel={counter.desk.channel.id}").text) == ["1001"]
+    page = reader.get("/cancellations/?channel=999")
+    assert numbers_in(page.text) == []
+    assert "not available" in page.text
+    for nonsense in ("0", "-1", "²", "9" * 30, "x"):
+        assert numbers_in(reader.get(f"/cancellations/?channel={nonsense}").text) == ["1001"]
+
+
 def test_the_peek_when_opened_then_says_what_and_why_and_offers_the_decision(
     app: Flask, counter: Counter
 ) -> None:

@@ -85,7 +85,7 @@ def test_list_when_its_url_is_opened_then_shows_the_filters_it_names(
         "placed_from=yesterday&placed_to=2026-13-40&amount_min=lots&amount_max=NaN",
         "view=nonsense&sort=-number&after=%00&before=abc",
         "after=WyItcGxhY2VkIiwiMjAyNiIsMV0&customer=x&flag=none&cancel=&currency=Lira",
-        "customer=99999999999999999999999",
+        "customer=99999999999999999999999&channel=4294967296&payment=9999999999&cargo=9999999999&tag=9999999999",
     ],
 )
 def test_list_when_its_url_says_nonsense_then_shows_what_it_understands(

@@ -3,6 +3,7 @@
 What a day is depends on who asks: a range of days is half-open in UTC, cut at midnight in the reader's time zone.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -17,6 +18,7 @@ from webapp.ui.i18n import reader_zone
 
 MOST_TICKS = 200  # values of one filter that are looked at; no menu offers more
 LONGEST_TEXT = 120
+AN_ID = re.compile(r"[1-9]\d{0,8}", re.ASCII)  # of the small tables that staff keep, PostgreSQL's integer
 LARGEST_FIGURE = 10**14  # NUMERIC(18, 4) holds no more
 
 
@@ -134,6 +136,19 @@ def read_choices(query: Query, name: str, known: Iterable[str]) -> tuple[str, ..
     """The ticked values that exist, each once, in the menu's order."""
     asked = set(query.getlist(name)[:MOST_TICKS])
     return tuple(value for value in known if value in asked)
+
+
+def kept_choice(
+    query: Query, name: str, label: str, options: Sequence[Option], *, could_be: re.Pattern[str] = AN_ID
+) -> ChoicePill:
+    """A menu of what staff keep. What is gone, switched off or not the reader's to know still narrows the list: a saved
+    view of one channel must not become a list of all of them.
+    """
+    known = {option.value for option in options}
+    others = dict.fromkeys(value for value in query.getlist(name)[:MOST_TICKS] if value not in known)
+    gone = [Option(value, gettext("not available")) for value in others if could_be.fullmatch(value)]
+    offered = [*options, *gone]
+    return ChoicePill(name, label, offered, read_choices(query, name, [option.value for option in offered]))
 
 
 def read_text(query: Query, name: str) -> str:

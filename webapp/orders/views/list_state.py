@@ -18,13 +18,13 @@ from webapp.orders.queries.criteria import Flag, OrderFilter, Place, Sort, SortK
 from webapp.orders.queries.surroundings import Surroundings
 from webapp.orders.views.columns import known_columns
 from webapp.ui.filters import (
-    MOST_TICKS,
     AmountPill,
     ChoicePill,
     DayPill,
     Option,
     Pill,
     Query,
+    kept_choice,
     query_names,
     read_amounts,
     read_choices,
@@ -152,38 +152,28 @@ def read_state(query: Query, around: Surroundings) -> ListState:
 def _pills(query: Query, around: Surroundings) -> list[Pill]:
     return [
         _choice(query, "status", gettext("Status"), _worded(STATUSES, language())),
-        _kept(query, "channel", gettext("Channel"), _named(around.channels)),
+        kept_choice(query, "channel", gettext("Channel"), _named(around.channels)),
         DayPill("placed", gettext("Placed"), read_days(query, "placed")),
         AmountPill("amount", gettext("Amount"), read_amounts(query, "amount")),
-        _kept(query, "payment", gettext("Payment"), _named(around.payments)),
-        _kept(query, "cargo", gettext("Carrier"), _named(around.cargo)),
-        _kept(query, "currency", gettext("Currency"), [Option(code, code) for code in around.currencies]),
+        kept_choice(query, "payment", gettext("Payment"), _named(around.payments)),
+        kept_choice(query, "cargo", gettext("Carrier"), _named(around.cargo)),
+        kept_choice(
+            query,
+            "currency",
+            gettext("Currency"),
+            [Option(code, code) for code in around.currencies],
+            could_be=re.compile("[A-Z]{3}"),
+        ),
         _choice(query, "cancel", gettext("Cancellation"), _worded(tuple(CancelStatus), language())),
         _choice(query, "flag", gettext("Exception"), _worded(tuple(Flag), language())),
-        _kept(query, "tag", gettext("Tag"), _tag_options(around)),
-        _kept(query, "assignee", gettext("Looked after by"), _people(around)),
+        kept_choice(query, "tag", gettext("Tag"), _tag_options(around)),
+        kept_choice(query, "assignee", gettext("Looked after by"), _people(around)),
         _choice(query, "due", gettext("Due"), _dues()),
     ]
 
 
 def _choice(query: Query, name: str, label: str, options: Sequence[Option]) -> ChoicePill:
     return ChoicePill(name, label, options, read_choices(query, name, [option.value for option in options]))
-
-
-def _kept(query: Query, name: str, label: str, options: Sequence[Option]) -> ChoicePill:
-    """A filter by what staff keep. What is gone, switched off or not the reader's to know still narrows the list: a
-    saved view of one channel must not become a list of all of them.
-    """
-    known = {option.value for option in options}
-    others = dict.fromkeys(value for value in query.getlist(name)[:MOST_TICKS] if value not in known)
-    gone = [Option(value, gettext("not available")) for value in others if _could_be(name, value)]
-    return _choice(query, name, label, [*options, *gone])
-
-
-def _could_be(name: str, value: str) -> bool:
-    if name == "currency":
-        return re.fullmatch("[A-Z]{3}", value) is not None
-    return value == str(_number(value))
 
 
 @cache

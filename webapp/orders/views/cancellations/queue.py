@@ -32,7 +32,7 @@ from webapp.orders.views.cancellations.blueprint import blueprint
 from webapp.orders.views.cancellations.tabs import tabs
 from webapp.orders.views.many import shown
 from webapp.orders.views.plan_words import group_words
-from webapp.ui.filters import ChoicePill, Option, Pill, Query, read_choices
+from webapp.ui.filters import ChoicePill, Option, Pill, Query, kept_choice, read_choices
 from webapp.ui.htmx import redirect, render, toast
 from webapp.ui.i18n import gettext
 from webapp.ui.tables import PAGE_SIZE, Page, decode_cursor, page_of
@@ -198,21 +198,20 @@ def _line(row: QueueRow, limits: Mapping[tuple[Role, str], Decimal], *, decides:
 def _read_filter(session: Session, query: Query) -> tuple[QueueFilter, list[Pill]]:
     names = channel_names(session, channel_scope())
     tab = QueueTab(query["tab"]) if query.get("tab") in set(QueueTab) else QueueTab.APPROVAL
-    channels = read_choices(query, "channel", [str(key) for key in names])
+    offered = [Option(str(key), name) for key, name in names.items()]
+    channel = kept_choice(query, "channel", gettext("Channel"), offered)
     kinds = read_choices(query, "kind", [kind.value for kind in PlanKind])
     opened = read_choices(query, "opened", [BY_ME, BY_OTHERS])
     me = current_staff().id
     wanted = QueueFilter(
         tab=tab,
-        channels=tuple(map(int, channels)),
+        channels=tuple(map(int, channel.chosen)),
         kinds=tuple(map(PlanKind, kinds)),
         opened_by_id=me if opened == (BY_ME,) else None,
         not_opened_by_id=me if opened == (BY_OTHERS,) else None,
     )
     return wanted, [
-        ChoicePill(
-            "channel", gettext("Channel"), [Option(str(key), name) for key, name in names.items()], channels
-        ),
+        channel,
         ChoicePill(
             "kind", gettext("Kind"), [Option(kind.value, gettext(kind.label)) for kind in PlanKind], kinds
         ),
