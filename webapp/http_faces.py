@@ -11,6 +11,7 @@ from webapp.auth.login import init_login
 from webapp.cargo import views as carriers
 from webapp.channels import api as channel_webhooks
 from webapp.channels import views as channels
+from webapp.core.ids import RowId
 from webapp.core.logging import init_request_log
 from webapp.core.reading import init_reading
 from webapp.core.settings import Settings
@@ -36,6 +37,7 @@ from webapp.webhooks import views as webhooks
 
 def register(app: Flask, settings: Settings) -> None:
     """Hang every blueprint and handler into the app."""
+    app.url_map.converters["int"] = RowId
     # First of all, so that whatever refuses a request later has its id and is counted.
     init_request_log(app, settings)
     init_metrics(app, settings)

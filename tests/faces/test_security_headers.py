@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from flask import Flask, g
 from sqlalchemy.orm import Session
-from werkzeug.routing import Rule
+from werkzeug.routing import IntegerConverter, Rule
 
 from tests.client import Client
 from tests.staff import csrf, make_staff, sign_in
@@ -32,13 +32,10 @@ SAMPLES = {
 def sample_url(rule: Rule) -> str:
     """The rule's address with a value of the right kind for each of its arguments."""
     kinds = {
-        name: type(converter).__name__.removesuffix("Converter").lower()
-        for name, converter in rule._converters.items()
+        name: "int" if isinstance(each, IntegerConverter) else type(each).__name__.removesuffix("Converter")
+        for name, each in rule._converters.items()
     }
-    values = {
-        name: SAMPLES.get({"integer": "int"}.get(kind, kind), SAMPLES["default"])
-        for name, kind in kinds.items()
-    }
+    values = {name: SAMPLES.get(kind.lower(), SAMPLES["default"]) for name, kind in kinds.items()}
     return re.sub(r"<(?:[^<>]*:)?(\w+)>", lambda found: values[found[1]], rule.rule)
 
 

@@ -11,8 +11,7 @@ from marshmallow import RAISE, Schema, ValidationError
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest
 
-from webapp.api.fields import LARGEST_ID
-from webapp.core.errors import InvalidInput, NotFound
+from webapp.core.errors import InvalidInput
 
 View = TypeVar("View", bound=Callable[..., Any])
 DEEPEST_JSON: Final = 40  # levels; our own inputs have five
@@ -72,10 +71,6 @@ class Resource(Blueprint):
 
     ARGUMENTS_PARSER = Parser()
 
-    def __init__(self, name: str, import_name: str, *, description: str) -> None:
-        super().__init__(name, import_name, description=description)
-        self.url_value_preprocessor(_refuse_no_number)
-
 
 def answers(status: int, shape: str, description: str = "") -> Callable[[View], View]:
     """Document that the handler answers with the shape of this name (`shapes/`); several may be given."""
@@ -85,13 +80,6 @@ def answers(status: int, shape: str, description: str = "") -> Callable[[View], 
     }
     mark: Callable[[View], View] = Resource.doc(responses={str(status): content})
     return mark
-
-
-def _refuse_no_number(_endpoint: str | None, values: dict[str, Any] | None) -> None:
-    """A number beyond every row's is nothing of ours, and no column could be compared with it."""
-    pk = (values or {}).get("pk")
-    if isinstance(pk, int) and pk > LARGEST_ID:
-        raise NotFound("There is no such thing.")
 
 
 def _no_constant(_name: str) -> NoReturn:

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from marshmallow import ValidationError, fields, validate
 
-LARGEST_ID: Final = 2**63 - 1  # of PostgreSQL's bigint
+from webapp.core.ids import LARGEST_ID
+
 LARGEST_AMOUNT: Final = Decimal("99999999999999.9999")  # of numeric(18, 4)
 MOST_IN_LIST: Final = 1_000  # lines of an order, items of a deed
 LONGEST_TEXT: Final = 10_000

@@ -15,7 +15,6 @@ from webapp.core.operations import OPEN, Operation
 from webapp.core.text import fold
 
 _WAITING = CargoErrand.state.in_(("waiting", "asked"))
-LARGEST_ID = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ def account(session: Session, company_id: int) -> AccountHealth:
     query = (
         select(CargoAccount, CargoCompany)
         .join(CargoCompany, CargoCompany.id == CargoAccount.cargo_company_id)
-        .where(CargoCompany.id == min(company_id, LARGEST_ID))
+        .where(CargoCompany.id == company_id)
     )
     found = _healths(session, [(a, c) for a, c in session.execute(query)])
     if not found:

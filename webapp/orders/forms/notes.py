@@ -8,6 +8,7 @@ from flask_wtf import FlaskForm
 from wtforms import BooleanField, HiddenField, TextAreaField
 from wtforms.validators import DataRequired, Length, ValidationError
 
+from webapp.core.ids import possible
 from webapp.orders.service.notes import LONGEST_NOTE, MOST_MENTIONS, NewNote
 
 
@@ -34,7 +35,7 @@ class NoteForm(FlaskForm):
     def mentions(self) -> tuple[int, ...]:
         """The ids of the ticked colleagues; what is no number counts as none."""
         given = request.form.getlist("mention", type=int) if self.is_submitted() else []
-        return tuple(sorted({number for number in given if 0 < number < 2**63}))[:MOST_MENTIONS]
+        return tuple(sorted(possible(given)))[:MOST_MENTIONS]
 
     def validate_submission(self, field: HiddenField) -> None:
         """Whatever is no number of ours counts as none."""

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from webapp.core.audit import AuditEntry
 from webapp.core.errors import NotFound
+from webapp.core.ids import LARGEST_ID
 from webapp.core.text import N_
 from webapp.orders.enums import LIVE_STATUSES, OPEN_CANCEL_STATUSES, OrderStatus
 from webapp.orders.models import (
@@ -19,7 +20,6 @@ from webapp.orders.models import (
 )
 from webapp.orders.queries.criteria import Scope
 
-LARGEST_ID: Final = 2**63 - 1  # of PostgreSQL's bigint
 NEWS: Final = 3
 
 

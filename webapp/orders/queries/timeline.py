@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from webapp.auth.models import StaffUser
 from webapp.core.audit import AuditEntry, AuditPersonal, in_one
+from webapp.core.ids import LARGEST_ID
 from webapp.orders.models import NoteReader, OrderNote
 
 ENTRIES: Final = 20
@@ -72,7 +73,7 @@ def entries(session: Session, order_id: int, *, before_id: int | None = None) ->
 
 
 def _place(order_id: int, before_id: int | None) -> dict[str, int]:
-    return {"order_id": order_id, "before_id": _LAST if before_id is None else before_id}
+    return {"order_id": order_id, "before_id": LARGEST_ID if before_id is None else before_id}
 
 
 def _happened(row: Any) -> Happened:
@@ -95,7 +96,6 @@ def _part(found: Sequence[Any], size: int) -> Part:
     return Part(shown, shown[-1].id if len(found) > size else None)
 
 
-_LAST: Final = 2**63 - 1  # of PostgreSQL's bigint: before it comes everything
 _ID: Final = bindparam("order_id", type_=BigInteger)
 _BEFORE: Final = bindparam("before_id", type_=BigInteger)
 # Put together once: building a statement costs more than asking it.

@@ -18,7 +18,7 @@ from webapp.orders.queries import cancelling as queries
 from webapp.orders.queries import detail
 from webapp.orders.service.address_versions import current
 from webapp.orders.service.addresses import NO_REDIRECT, Changed, change_address, facts_of, waiting_change
-from webapp.orders.service.withdrawing_addresses import GONE, withdraw_change
+from webapp.orders.service.withdrawing_addresses import withdraw_change
 from webapp.orders.views.address_lines import shown_address
 from webapp.orders.views.blueprint import blueprint
 from webapp.orders.views.detail import part_of_page, show_ctx
@@ -71,8 +71,6 @@ def change(order_id: int, side: str) -> Response:
 def withdraw_address(order_id: int, change_id: int) -> Response:
     """Take back a change that the channel has not heard of yet."""
     queries.visible_order(db.session(), order_id, channel_scope())
-    if change_id > queries.LARGEST_ID:
-        raise NotFound(GONE)
     with unit_of_work() as unit:
         withdraw_change(unit, order_id, change_id, audit_context())
     return _whole(

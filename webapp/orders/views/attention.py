@@ -14,7 +14,6 @@ from webapp.orders.enums import ActionKind, AttentionKind, OrderStatus, RefundSt
 from webapp.orders.forms.closing import ClosingForm
 from webapp.orders.queries import attention as queries
 from webapp.orders.queries import plan_queue
-from webapp.orders.queries.cancelling import LARGEST_ID
 from webapp.orders.service.attention import close_attention
 from webapp.orders.views.badges import keep_badges
 from webapp.orders.views.shown import worded
@@ -87,7 +86,7 @@ def close(attention_id: int) -> Response:
 
 
 def _entry(attention_id: int) -> Any:
-    entry = queries.entry(db.session(), attention_id, channel_scope()) if attention_id <= LARGEST_ID else None
+    entry = queries.entry(db.session(), attention_id, channel_scope())
     if entry is None:
         raise NotFound(N_("There is no such entry."))
     return entry

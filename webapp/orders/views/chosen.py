@@ -7,6 +7,7 @@ from sqlalchemy import Select, false, select
 from sqlalchemy.orm import Session
 
 from webapp.auth.permissions import channel_scope
+from webapp.core.ids import possible
 from webapp.orders.models import Order
 from webapp.orders.queries import chosen
 from webapp.orders.views.list import asked_list, statistics_of
@@ -22,7 +23,7 @@ def chosen_orders(session: Session, most: int) -> Select[int]:
     """Their ids, the newest first: the form carries the filter where all of the list is meant, not ids."""
     scope = channel_scope()
     if request.form.get("all_matching") != "1":
-        ids = sorted({number for number in request.form.getlist("id", type=int) if 0 < number < 2**63})
+        ids = sorted(possible(request.form.getlist("id", type=int)))
         return chosen.ticked_orders(ids[: most + 1], scope)
     wanted = asked_list(session, request.form).wanted
     query = chosen.matching_orders(wanted, scope, statistics_of(session))

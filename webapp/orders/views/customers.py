@@ -10,8 +10,6 @@ from sqlalchemy.orm import Session
 
 from webapp.auth.permissions import Permission, audit_context, channel_scope, requires
 from webapp.core.db import db, unit_of_work
-from webapp.core.errors import NotFound
-from webapp.core.text import N_
 from webapp.customers.models import Address
 from webapp.operations.watching import watch
 from webapp.orders.forms.erasing import EraseForm
@@ -26,7 +24,6 @@ from webapp.ui.i18n import gettext
 from webapp.ui.tables import decode_cursor, encode_cursor
 
 SORT: Final = "-placed"
-LARGEST_ID: Final = 2**63 - 1
 
 blueprint = Blueprint("customers", __name__, url_prefix="/customers")
 
@@ -104,8 +101,6 @@ def _told_once(addresses: Sequence[Address]) -> list[tuple[Address, list[str]]]:
 
 
 def _head(session: Session, customer_id: int) -> customers.CustomerHead:
-    if customer_id > LARGEST_ID:
-        raise NotFound(N_("There is no such customer."))
     return customers.head(session, customer_id, channel_scope())
 
 

@@ -10,6 +10,7 @@ from webapp.auth.permissions import Permission, can, channel_scope, current_staf
 from webapp.core.clock import utc_now
 from webapp.core.db import db
 from webapp.core.errors import NotFound
+from webapp.core.ids import LARGEST_ID
 from webapp.core.text import N_
 from webapp.orders.enums import (
     LEFT_STATUSES,
@@ -43,7 +44,6 @@ from webapp.ui.htmx import render
 from webapp.ui.i18n import reader_zone
 
 _SHARED: Final = {Part.TAGS, Part.ASSIGNMENT}
-LARGEST_ID: Final = 2**63 - 1  # of PostgreSQL's bigint; a longer number in a URL is no order's
 
 
 @blueprint.get("/<int:order_id>")
@@ -137,8 +137,6 @@ def timeline_ctx(session: Session, head: detail.OrderHead) -> dict[str, Any]:
 @requires(Permission.ORDERS_VIEW)
 def peek(order_id: int) -> Response:
     """The row that opens under an order in the list."""
-    if order_id > LARGEST_ID:
-        raise NotFound(N_("There is no such order."))
     found = detail.peek(db.session(), order_id, channel_scope())
     lines = [peek_line(row) for row in found.items]
     return part_of_page("orders/_peek.html", in_table=True, order=found.order, lines=lines)
@@ -207,8 +205,6 @@ def part_of_page(fragment: str, *, status: int = 200, in_table: bool = False, **
 
 
 def _head(session: Session, order_id: int, scope: Scope) -> detail.OrderHead:
-    if order_id > LARGEST_ID:
-        raise NotFound(N_("There is no such order."))
     return detail.head(session, order_id, scope)
 
 

@@ -13,6 +13,7 @@ from flask import url_for
 
 from webapp.auth.permissions import current_staff
 from webapp.core.clock import utc_now
+from webapp.core.ids import LARGEST_ID
 from webapp.orders.enums import CancelStatus, OrderStatus
 from webapp.orders.queries.criteria import Flag, OrderFilter, Place, Sort, SortKey, View
 from webapp.orders.queries.surroundings import Surroundings
@@ -41,7 +42,6 @@ STATUSES: Final = (
     OrderStatus.CANCELLED,
     OrderStatus.REFUNDED,
 )
-LARGEST_ID: Final = 2**63 - 1  # of PostgreSQL's bigint
 _ALWAYS_SHOWN: Final = ("status", "channel", "placed", "amount")
 _PAGING: Final = ("after", "before")
 ME: Final = "me"

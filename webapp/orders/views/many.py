@@ -7,6 +7,7 @@ from flask import Response, make_response, render_template, request
 from sqlalchemy.orm import Session
 
 from webapp.auth.permissions import channel_scope
+from webapp.core.ids import possible
 from webapp.orders.queries import chosen
 from webapp.orders.views.list import asked_list, statistics_of
 from webapp.ui.htmx import is_htmx
@@ -18,7 +19,7 @@ def chosen_rows(session: Session, most: int) -> Sequence[Any]:
     """
     scope = channel_scope()
     if request.form.get("all_matching") != "1":
-        ids = sorted({number for number in request.form.getlist("id", type=int) if 0 < number < 2**63})
+        ids = sorted(possible(request.form.getlist("id", type=int)))
         return chosen.orders_of(session, ids[: most + 1], scope)
     wanted = asked_list(session, request.form).wanted
     query = chosen.matching_orders(wanted, scope, statistics_of(session))

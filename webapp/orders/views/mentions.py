@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from webapp.auth.permissions import Permission, audit_context, channel_scope, current_staff, requires
 from webapp.core.db import db, unit_of_work
+from webapp.core.ids import possible
 from webapp.orders.queries.mentions import count_unread, mentions
 from webapp.orders.service.notes import confirm_all_mentions, confirm_read
 from webapp.orders.views.badges import keep_mentions
@@ -30,7 +31,7 @@ def index() -> Response:
 @requires(Permission.ORDERS_VIEW)
 def mark_read() -> Response:
     """Mark one as read, or all that ask for nothing more."""
-    ids = {number for number in request.form.getlist("note", type=int) if 0 < number < 2**63}
+    ids = possible(request.form.getlist("note", type=int))
     with unit_of_work() as session:
         if request.form.get("all") == "1":
             number = confirm_all_mentions(session, audit_context())

@@ -4,6 +4,7 @@ from flask import Response, request, url_for
 
 from webapp.auth.permissions import Permission, audit_context, channel_scope, current_staff, requires
 from webapp.core.db import db, unit_of_work
+from webapp.core.ids import possible
 from webapp.orders.forms import NoteForm
 from webapp.orders.queries import detail
 from webapp.orders.service.notes import add_note, colleagues, confirm_read
@@ -46,7 +47,7 @@ def mentionable(order_id: int) -> Response:
 def confirm_notes(order_id: int) -> Response:
     """Confirm that these notes of the order were read; what they held up can be done now."""
     head = detail.head(db.session(), order_id, channel_scope())
-    ids = {number for number in request.form.getlist("note", type=int) if 0 < number < 2**63}
+    ids = possible(request.form.getlist("note", type=int))
     with unit_of_work() as session:
         confirm_read(session, ids, audit_context(), channels=channel_scope())
     response = redirect(url_for("orders.show", order_id=order_id))

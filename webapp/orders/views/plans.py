@@ -15,7 +15,7 @@ from webapp.orders.enums import CancelStatus, RefundState, RefundWay
 from webapp.orders.forms.deciding import AnotherWayForm, EvidenceForm, RejectForm
 from webapp.orders.models import CancellationPlan, Order
 from webapp.orders.queries import plans as queries
-from webapp.orders.queries.cancelling import LARGEST_ID, visible_order
+from webapp.orders.queries.cancelling import visible_order
 from webapp.orders.service.cancellation.deciding import approved_order_cancel, reject_order_cancel
 from webapp.orders.service.cancellation.statuses import update_cancel_status
 from webapp.orders.service.cancellation.which_plans import check_plan_seen
@@ -212,7 +212,7 @@ def _done(order_id: int) -> Response:
 
 def _plan(session: Session, order_id: int, plan_id: int) -> CancellationPlan:
     visible_order(session, order_id, channel_scope())
-    plan = session.get(CancellationPlan, plan_id) if plan_id <= LARGEST_ID else None
+    plan = session.get(CancellationPlan, plan_id)
     if plan is None or plan.order_id != order_id:
         raise NotFound(N_("There is no such cancellation plan."))
     return plan

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from webapp.auth.permissions import Permission, channel_scope, requires
 from webapp.core.db import db
 from webapp.core.errors import InvalidInput, NotFound
+from webapp.core.ids import possible
 from webapp.core.text import N_
 from webapp.orders.models import Order
 from webapp.orders.queries.printing import PrintedOrder, PrintedParcel, printed_orders
@@ -77,7 +78,8 @@ def print_chosen(kind: str) -> Response:
 
 
 def _asked(session: Session) -> list[PrintedOrder]:
-    ids = list(dict.fromkeys(number for number in request.args.getlist("id", type=int) if 0 < number < 2**63))
+    given = request.args.getlist("id", type=int)
+    ids = [number for number in dict.fromkeys(given) if number in possible(given)]
     found = printed_orders(session, ids[:MOST], channel_scope())
     if not found:
         raise NotFound(N_("There is nothing to print: no such order, or nothing of it is to be sent."))

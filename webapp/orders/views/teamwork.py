@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from webapp.auth.permissions import Permission, audit_context, channel_scope, current_staff, requires
 from webapp.core.db import db, unit_of_work
 from webapp.core.errors import Conflict, InvalidInput
+from webapp.core.ids import possible
 from webapp.core.operations import Operation
 from webapp.core.worklist import Subject
 from webapp.operations.watching import watch
@@ -207,7 +208,7 @@ def _under_way(operation: Operation, told: str) -> Response:
 
 
 def _numbers(name: str) -> set[int]:
-    return {number for number in request.form.getlist(name, type=int) if 0 < number < 2**63}
+    return possible(request.form.getlist(name, type=int))
 
 
 def _tags_url(order_id: int) -> str:

@@ -13,7 +13,7 @@ from webapp.core.text import N_
 from webapp.orders.enums import LIVE_STATUSES, OrderStatus
 from webapp.orders.forms.vendors import VendorForm, vendor_form
 from webapp.orders.queries import vendors as queries
-from webapp.orders.queries.cancelling import LARGEST_ID, visible_order
+from webapp.orders.queries.cancelling import visible_order
 from webapp.orders.queries.vendors import VendorPart
 from webapp.orders.service import VendorOrderService
 from webapp.orders.views.blueprint import blueprint
@@ -62,7 +62,7 @@ def vendor_says(order_id: int, vendor_order_id: int) -> Response:
 def _part(session: Session, order_id: int, vendor_order_id: int) -> VendorPart:
     """Raises NotFound also for an order that the reader may not know of."""
     visible_order(session, order_id, channel_scope())
-    part = None if vendor_order_id > LARGEST_ID else queries.vendor_part(session, order_id, vendor_order_id)
+    part = queries.vendor_part(session, order_id, vendor_order_id)
     if part is None:
         raise NotFound(N_("This order has no such vendor."))
     return part

@@ -5,13 +5,10 @@ from flask_babel import ngettext
 
 from webapp.auth.permissions import Permission, audit_context, requires
 from webapp.core.db import unit_of_work
-from webapp.core.errors import NotFound
 from webapp.ui.htmx import redirect, toast
 from webapp.ui.i18n import gettext
 from webapp.webhooks import replaying
 from webapp.webhooks.acting import service
-from webapp.webhooks.queries import LARGEST_ID
-from webapp.webhooks.subscriptions import GONE
 from webapp.webhooks.views.blueprint import blueprint
 from webapp.webhooks.views.settings import secret_page
 
@@ -21,7 +18,7 @@ from webapp.webhooks.views.settings import secret_page
 def pause(webhook_id: int) -> Response:
     """Send nothing until it is resumed."""
     with unit_of_work() as session:
-        service(session).pause(_known(webhook_id))
+        service(session).pause(webhook_id)
     return _back(webhook_id, gettext("Paused. What happens now waits."))
 
 
@@ -30,7 +27,7 @@ def pause(webhook_id: int) -> Response:
 def resume(webhook_id: int) -> Response:
     """Send what waits, and go on."""
     with unit_of_work() as session:
-        service(session).resume(_known(webhook_id))
+        service(session).resume(webhook_id)
     return _back(webhook_id, gettext("Resumed. What waits is being sent."))
 
 
@@ -39,7 +36,7 @@ def resume(webhook_id: int) -> Response:
 def rotate(webhook_id: int) -> Response:
     """A new secret, shown this once; the one before it stays live for a day."""
     with unit_of_work() as session:
-        _, secret = service(session).rotate(_known(webhook_id))
+        _, secret = service(session).rotate(webhook_id)
     return secret_page(webhook_id, secret, is_new=False)
 
 
@@ -48,7 +45,7 @@ def rotate(webhook_id: int) -> Response:
 def test(webhook_id: int) -> Response:
     """An event that only says hello."""
     with unit_of_work() as session:
-        replaying.send_test(session, service(session).locked(_known(webhook_id)), audit_context())
+        replaying.send_test(session, service(session).locked(webhook_id), audit_context())
     return _back(webhook_id, gettext("A test is on its way. Its line below says what was answered."))
 
 
@@ -57,7 +54,7 @@ def test(webhook_id: int) -> Response:
 def delete(webhook_id: int) -> Response:
     """Take it away with its deliveries."""
     with unit_of_work() as session:
-        service(session).delete(_known(webhook_id))
+        service(session).delete(webhook_id)
     return toast(redirect(url_for(".index")), gettext("The webhook was deleted."))
 
 
@@ -66,8 +63,8 @@ def delete(webhook_id: int) -> Response:
 def replay(webhook_id: int, delivery_id: int) -> Response:
     """Send one again, under its own id."""
     with unit_of_work() as session:
-        webhook = service(session).locked(_known(webhook_id))
-        replaying.replay(session, webhook, _known(delivery_id), audit_context())
+        webhook = service(session).locked(webhook_id)
+        replaying.replay(session, webhook, delivery_id, audit_context())
     return _back(webhook_id, gettext("It is being sent again."))
 
 
@@ -76,17 +73,11 @@ def replay(webhook_id: int, delivery_id: int) -> Response:
 def replay_failed(webhook_id: int) -> Response:
     """Send all again that were given up."""
     with unit_of_work() as session:
-        count = replaying.replay_failed(session, service(session).locked(_known(webhook_id)), audit_context())
+        count = replaying.replay_failed(session, service(session).locked(webhook_id), audit_context())
     told = ngettext(
         "%(num)d delivery is being sent again.", "%(num)d deliveries are being sent again.", count
     )
     return _back(webhook_id, told)
-
-
-def _known(key: int) -> int:
-    if key > LARGEST_ID:
-        raise NotFound(GONE)
-    return key
 
 
 def _back(webhook_id: int, told: str) -> Response:

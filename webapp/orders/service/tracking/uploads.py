@@ -76,7 +76,7 @@ def visible_upload(session: Session, upload_id: int, staff_id: int | None, scope
 
     Raises NotFound.
     """
-    upload = session.get(TrackingUpload, upload_id) if 0 < upload_id < 2**63 else None
+    upload = session.get(TrackingUpload, upload_id)
     if upload is None or (scope is not None and upload.uploaded_by_id != staff_id):
         raise NotFound(N_("There is no such upload."))
     return upload

@@ -22,7 +22,7 @@ from webapp.orders.enums import CancelStatus, PlanKind
 from webapp.orders.forms.deciding import ConfirmManyForm
 from webapp.orders.models import CancellationPlan
 from webapp.orders.queries import plan_queue
-from webapp.orders.queries.cancelling import LARGEST_ID, visible_order
+from webapp.orders.queries.cancelling import visible_order
 from webapp.orders.queries.plan_queue import QueueFilter, QueueRow, QueueTab
 from webapp.orders.queries.plans import group_of
 from webapp.orders.service.approval_limits import approval_limits
@@ -90,7 +90,7 @@ def index_ctx(session: Session) -> dict[str, Any]:
 def peek(plan_id: int) -> Response:
     """The plans of one action as they open under its row."""
     session = db.session()
-    plan = session.get(CancellationPlan, plan_id) if plan_id <= LARGEST_ID else None
+    plan = session.get(CancellationPlan, plan_id)
     if plan is None:
         raise NotFound(N_("There is no such cancellation plan."))
     order = visible_order(session, plan.order_id, channel_scope())

@@ -15,7 +15,6 @@ from webapp.operations.watching import watch
 from webapp.orders.enums import RefundState
 from webapp.orders.forms.finance import BankReferenceForm, ExportForm
 from webapp.orders.queries import transfers as queries
-from webapp.orders.queries.cancelling import LARGEST_ID
 from webapp.orders.service.refunds.batches import close_batch, gather, remove_transfers
 from webapp.orders.service.refunds.exporting import FileKind, download, export_batch
 from webapp.orders.views.acting import authority, money_act
@@ -76,7 +75,7 @@ def batch(batch_id: int) -> Response:
 
 def batch_ctx(session: Session, batch_id: int, **forms: Any) -> dict[str, Any]:
     """The batch, its transfers, and its two forms. Raises NotFound."""
-    found = session.get(TransferBatch, batch_id) if batch_id <= LARGEST_ID else None
+    found = session.get(TransferBatch, batch_id)
     if found is None:
         raise NotFound(N_("There is no such transfer batch."))
     return {

@@ -16,7 +16,6 @@ from webapp.operations.shown import shown
 from webapp.operations.watching import watch
 from webapp.orders.forms.closing import ClosingForm
 from webapp.orders.queries import finance as queries
-from webapp.orders.queries.cancelling import LARGEST_ID
 from webapp.orders.service.refunds.reconcile import close_break, reconciliation_of
 from webapp.orders.views.acting import authority, money_act
 from webapp.orders.views.finance.blueprint import all_channels, blueprint, dialog, done, tabs
@@ -109,7 +108,7 @@ def close_difference(break_id: int) -> Response:
 def _break(break_id: int) -> ReconciliationBreak:
     session = db.session()
     session.rollback()
-    found = session.get(ReconciliationBreak, break_id) if break_id <= LARGEST_ID else None
+    found = session.get(ReconciliationBreak, break_id)
     if found is None:
         raise NotFound(N_("There is no such difference."))
     return found
