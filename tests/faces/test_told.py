@@ -64,6 +64,16 @@ def test_order_page_when_the_channel_was_told_then_each_message_with_state_words
     assert page.count("Done there") == 1
 
 
+def test_order_page_when_the_channel_gave_a_code_then_it_stands_behind_its_words_and_none_of_ours_does(
+    app: Flask, counter: Counter, order_id: int
+) -> None:
+    left(counter, order_id, failure_code="rest_cannot_edit")
+    left(counter, order_id, kind="cancel", state="unsupported", failure_code="unsupported")
+    page = at_desk(app, Role.SUPERVISOR).get(f"/orders/{order_id}").text
+    assert "(rest_cannot_edit)" in page
+    assert "(unsupported)" not in page
+
+
 def test_order_page_when_nothing_was_told_then_no_panel(app: Flask, order_id: int) -> None:
     assert "Told to the channel" not in at_desk(app, Role.SUPERVISOR).get(f"/orders/{order_id}").text
 

@@ -11,7 +11,7 @@ from webapp.orders.views.shown import worded
 
 @dataclass(frozen=True, slots=True)
 class ToldLine:
-    """One message to the channel in words; `at` is when it got into its state."""
+    """One message to the channel in words; `at` is when it got into its state, `code` the channel's own, if it gave one."""
 
     id: int
     kind: str
@@ -40,7 +40,7 @@ def told_line(action: IntegrationAction) -> ToldLine:
         state=worded(ActionState, action.state),
         dot=state.dot,
         words=action.failure_words or "",
-        code=action.failure_code or "",
+        code="" if state is ActionState.UNSUPPORTED else action.failure_code or "",
         attempts=action.attempts,
         at=action.ended_at or action.sent_at or action.created_at,
         next_at=action.next_run_at if state is ActionState.FAILED else None,
