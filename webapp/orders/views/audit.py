@@ -29,7 +29,7 @@ from webapp.ui.filters import (
 )
 from webapp.ui.htmx import render
 from webapp.ui.i18n import gettext
-from webapp.ui.tables import PAGE_SIZE, decode_cursor, encode_cursor
+from webapp.ui.tables import PAGE_SIZE, Page, decode_cursor, encode_cursor
 
 SORT: Final = "newest"
 TAGS_S: Final = 300.0  # New words come with new releases, and with deeds that nobody has done yet.
@@ -69,13 +69,15 @@ def index_ctx(session: Session) -> dict[str, Any]:
     after = decode_cursor(request.args.get("after"), SORT, (int,))
     before_id = int(str(after[0])) if after else None
     if number and order_id is None:
-        page = audit_log.AuditPage((), None)
+        found = audit_log.AuditPage((), None)
     else:
-        page = audit_log.page(session, wanted, scope, current_staff().id, before_id=before_id, size=PAGE_SIZE)
+        found = audit_log.page(
+            session, wanted, scope, current_staff().id, before_id=before_id, size=PAGE_SIZE
+        )
+    rows = [(row, told(row.happened, "", row.currency or "")) for row in found.rows]
+    next_after = None if found.before_id is None else encode_cursor(SORT, (found.before_id,))
     return {
-        "rows": [(row, told(row.happened, "", row.currency or "")) for row in page.rows],
-        "next_after": None if page.before_id is None else encode_cursor(SORT, (page.before_id,)),
-        "is_first": before_id is None,
+        "page": Page(rows, next_after, is_first=before_id is None),
         "pills": pills,
         "number": number,
         "is_unknown": bool(number) and order_id is None,
