@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-from werkzeug.routing import IntegerConverter, Map
+from werkzeug.exceptions import NotFound
+from werkzeug.routing import IntegerConverter, Map, ValidationError
 
 LARGEST_ID: Final = 2**63 - 1  # of PostgreSQL's bigint
 
@@ -18,3 +19,10 @@ class RowId(IntegerConverter):
 
     def __init__(self, map: Map, *args: Any, **options: Any) -> None:
         super().__init__(map, *args, **{"max": LARGEST_ID, **options})
+
+    def to_python(self, value: str) -> int:
+        """The number. Raises NotFound at once: else an address for other methods might match, and say 405."""
+        try:
+            return int(super().to_python(value))
+        except ValidationError:
+            raise NotFound from None
