@@ -1,20 +1,27 @@
 """What tests of the outbox stand on: an order of a real sandbox shop, word left for it, and what is at the shop then."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
+from tests.cancelling import staff
 from tests.channels.shops import STAFF, Connected
+from webapp.auth.roles import Role
+from webapp.channels.models import Channel
 from webapp.core.db import db, unit_of_work
 from webapp.core.hints import drain
 from webapp.core.operations import Operation
+from webapp.customers.identity import ADDRESS_FIELDS
+from webapp.customers.models import Address
 from webapp.orders.enums import ActionKind
+from webapp.orders.inputs import AddressDraft
 from webapp.orders.models import IntegrationAction, Order, OrderItem
-from webapp.orders.service import IntegrationActionService
+from webapp.orders.service import IntegrationActionService, OrderService
 from webapp.orders.service.integration_action_service import DELIVER_KIND, ask_delivery
 
 ORDERS = "/wp-json/wc/v3/orders"
+NEW_STREET = "Bağdat Cad. 118/4"
 
 
 @dataclass
@@ -120,3 +127,20 @@ def rows_are_due() -> None:
     """As if the time between two attempts had passed."""
     with unit_of_work() as session:
         session.execute(text("UPDATE integration_action SET next_run_at = now() WHERE next_run_at > now()"))
+
+
+def owns(told: Told, ownership: str) -> None:
+    """Say who has the last word on addresses: owner, mirror or none."""
+    with unit_of_work() as unit:
+        statement = update(Channel).where(Channel.id == told.connected.channel_id)
+        unit.execute(statement.values(address_ownership=ownership))
+
+
+def change_street(told: Told, line1: str = NEW_STREET) -> None:
+    """Staff give the order another street."""
+    agent = staff(Role.AGENT, "Deniz Arslan")
+    with unit_of_work() as unit:
+        order = unit.get_one(Order, told.order_id)
+        old = unit.get_one(Address, order.shipping_address_id)
+        draft = AddressDraft(**{name: getattr(old, name) for name in ADDRESS_FIELDS})
+        OrderService(unit).change_shipping_address(order, replace(draft, line1=line1), agent)

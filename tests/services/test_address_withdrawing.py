@@ -14,9 +14,7 @@ from sqlalchemy.orm import Session
 
 from tests.addressing import NEW, OTHER, AddressDesk, changes, order_now, raised, said, street
 from tests.channels.shops import Connected
-from tests.channels.telling import Told, waits_are_over
-from tests.channels.test_address_is_told import change as ask_shop
-from tests.channels.test_address_is_told import owns
+from tests.channels.telling import Told, change_street, owns, waits_are_over
 from tests.order_drafts import HOME, findings
 from tests.racing import ROUNDS, SEED, race
 from tests.sandbox.running import ShopServer
@@ -138,7 +136,7 @@ def test_taking_back_against_the_delivery_then_the_shop_has_it_or_it_was_taken_b
     serial: Tally[str] = Tally()
     for at in range(RACES):
         before = street(told.order_id)
-        ask_shop(told, f"Bağdat Cad. {at}")
+        change_street(told, f"Bağdat Cad. {at}")
         change_id = newest_change()
         jobs = [lambda change_id=change_id: withdraw(told.order_id, change_id), lambda: drain("channels")]
         random.Random(f"{SEED}/{at}").shuffle(jobs)
@@ -161,7 +159,7 @@ def test_control_when_the_condition_is_off_then_it_is_taken_back_and_the_shop_ha
 ) -> None:
     """Without the condition on the row, and without the order's lock, a change on its way is taken back."""
     before = street(told.order_id)
-    ask_shop(told, "Caferağa Mah. 9")
+    change_street(told, "Caferağa Mah. 9")
     change_id = newest_change()
 
     def read_only(session: Session, order_id: int, **_: Any) -> Order:

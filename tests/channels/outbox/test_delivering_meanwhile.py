@@ -1,16 +1,13 @@
 """Deliveries while something else happens: staff press a button, a key is mended, a row cannot be read, a parcel is joined."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy.orm import Session
 
-from tests.channels.shops import STAFF, Connected
+from tests.channels.shops import STAFF
 from tests.channels.telling import Told, action_now, waits_are_over
-from tests.sandbox.running import KEY, SECRET, ShopServer
+from tests.sandbox.running import KEY, SECRET
 from webapp.channels import delivering
 from webapp.channels.inputs import ChangeChannel
 from webapp.channels.models import Channel
@@ -19,30 +16,6 @@ from webapp.core.db import unit_of_work
 from webapp.core.hints import drain
 from webapp.orders.enums import ActionKind
 from webapp.orders.service import IntegrationActionService
-
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ShopServer]:
-    folder: Path = tmp_path_factory.mktemp("shop")
-    shop = ShopServer("sandbox.shop", folder / "shop.db", "--orders", "0")
-    yield shop
-    shop.stop()
-
-
-@pytest.fixture
-def connected(shop: ShopServer, session: Session) -> Iterator[Connected]:
-    yield Connected.to(shop)
-    session.close()
-    for path in ("faults", "requests"):
-        shop.control("DELETE", path)
-    shop.control("PUT", "settings", {"fulfillments": False})
-
-
-@pytest.fixture
-def told(connected: Connected) -> Told:
-    told = Told.bought(connected)
-    connected.forget_requests()
-    return told
 
 
 def mend(told: Told, credentials: dict[str, str]) -> None:

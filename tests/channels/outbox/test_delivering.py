@@ -1,8 +1,5 @@
 """Word that is left for a channel arrives at a real shop: in order, once, and with the shop's own words on failure."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from flask import Flask
 from sqlalchemy import text
@@ -24,29 +21,6 @@ from webapp.orders.models import IntegrationAction, Order
 from webapp.orders.service import IntegrationActionService
 
 CLOCK = [delivering.delivery_slots]
-
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ShopServer]:
-    folder: Path = tmp_path_factory.mktemp("shop")
-    shop = ShopServer("sandbox.shop", folder / "shop.db", "--orders", "0")
-    yield shop
-    shop.stop()
-
-
-@pytest.fixture
-def connected(shop: ShopServer, session: Session) -> Iterator[Connected]:
-    yield Connected.to(shop)
-    session.close()
-    for path in ("faults", "requests"):
-        shop.control("DELETE", path)
-
-
-@pytest.fixture
-def told(connected: Connected) -> Told:
-    told = Told.bought(connected)
-    connected.forget_requests()
-    return told
 
 
 def test_word_when_left_then_one_operation_for_the_channel_and_a_hint_after_the_commit(told: Told) -> None:

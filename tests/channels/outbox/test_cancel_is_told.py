@@ -1,7 +1,5 @@
 """From the approval at the desk to the cancelled order at the shop, and back by the next pull without a word too many."""
 
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -9,23 +7,9 @@ from sqlalchemy.orm import Session
 from tests.cancelling import Counter
 from tests.channels.shops import Connected
 from tests.channels.telling import Told
-from tests.sandbox.running import ShopServer
 from webapp.core.db import db
 from webapp.core.hints import drain
 from webapp.orders.models import Attention, IntegrationAction, Order, OrderItem
-
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ShopServer]:
-    shop = ShopServer("sandbox.shop", tmp_path_factory.mktemp("shop") / "shop.db", "--orders", "0")
-    yield shop
-    shop.stop()
-
-
-@pytest.fixture
-def connected(shop: ShopServer, session: Session) -> Iterator[Connected]:
-    yield Connected.to(shop)
-    session.close()
 
 
 @pytest.fixture

@@ -1,16 +1,12 @@
 """A shop whose answer says success and holds something else: nothing is believed to be done, and no order is taken for another."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy.orm import Session
 
 from tests.channels.shops import Connected
 from tests.channels.telling import ORDERS, Told, action_now, waits_are_over
-from tests.sandbox.running import ShopServer
 from webapp.channels.connection import ChannelConnection
 from webapp.channels.integrations.woocommerce.client import WooCommerceClient
 from webapp.channels.integrations.woocommerce.refunding import WooRefunds
@@ -21,31 +17,6 @@ from webapp.core.errors import IntegrationError
 from webapp.core.hints import current_hints, drain
 from webapp.orders.enums import ActionKind
 from webapp.orders.models import Order
-
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ShopServer]:
-    folder: Path = tmp_path_factory.mktemp("shop")
-    shop = ShopServer("sandbox.shop", folder / "shop.db", "--orders", "0")
-    yield shop
-    shop.stop()
-
-
-@pytest.fixture
-def connected(shop: ShopServer, session: Session) -> Iterator[Connected]:
-    yield Connected.to(shop)
-    session.close()
-    for path in ("faults", "requests"):
-        shop.control("DELETE", path)
-    for switch in ("fulfillments", "shipment_tracking"):
-        shop.control("PUT", "settings", {switch: False})
-
-
-@pytest.fixture
-def told(connected: Connected) -> Told:
-    told = Told.bought(connected)
-    connected.forget_requests()
-    return told
 
 
 @pytest.mark.parametrize(
