@@ -27,8 +27,9 @@ from webapp.auth.models import ApiToken
 from webapp.channels.bookmarks import PullPass
 from webapp.core.clock import utc_now
 from webapp.core.db import db, unit_of_work
-from webapp.core.operations import NewOperation, Operation, OperationRun, Queue, claim, create, retry
+from webapp.core.operations import NewOperation, Operation, OperationRun, Queue, claim, create
 from webapp.core.periodic import slot_of, tick
+from webapp.core.second_tries import retry
 from webapp.core.secrets import current_vault
 from webapp.payments.models import GatewayAccount, GatewayEvent
 

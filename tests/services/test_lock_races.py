@@ -31,8 +31,9 @@ from webapp.core.audit import SYSTEM, AuditEntry
 from webapp.core.db import db, unit_of_work
 from webapp.core.errors import Conflict
 from webapp.core.hints import current_hints
-from webapp.core.operations import NewOperation, Operation, Queue, create, retry
+from webapp.core.operations import NewOperation, Operation, Queue, create
 from webapp.core.reach import Reach
+from webapp.core.second_tries import retry
 from webapp.core.secrets import current_vault
 from webapp.events.names import EventName
 from webapp.orders.service.approval_limits import set_approval_limits

@@ -16,12 +16,10 @@ from webapp.core.operations import (
     Operation,
     OperationRun,
     Queue,
-    bury_exhausted,
     claim,
     create,
-    queues_with_due_work,
-    retry,
 )
+from webapp.core.second_tries import bury_exhausted, queues_with_due_work, retry
 
 PULL = NewOperation(kind="test.work", queue=Queue.UPKEEP, dedupe_key="channel:1", args={"channel_id": 1})
 

@@ -13,7 +13,8 @@ from webapp.cargo.models import CargoAccount, CargoCompany, CargoErrand
 from webapp.core import breaker
 from webapp.core.db import unit_of_work
 from webapp.core.errors import IntegrationError, NotFound
-from webapp.core.operations import Operation, OperationRun, Queue, hurry
+from webapp.core.operations import Operation, OperationRun, Queue
+from webapp.core.second_tries import hurry
 from webapp.core.settings import Settings
 from webapp.core.text import N_
 

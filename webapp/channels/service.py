@@ -23,7 +23,8 @@ from webapp.channels.setup import changed_channel, new_channel, rotate_secrets
 from webapp.core.audit import AuditContext, record
 from webapp.core.db import before_commit, unit_of_work
 from webapp.core.errors import Conflict, IntegrationError, NotFound
-from webapp.core.operations import NewOperation, Operation, OperationState, Queue, create, hurry
+from webapp.core.operations import NewOperation, Operation, OperationState, Queue, create
+from webapp.core.second_tries import hurry
 from webapp.core.sentences import said
 from webapp.core.text import N_
 from webapp.orders.models import Order

@@ -5,6 +5,8 @@ lease, reports progress, and finishes it; both are fenced by the lease's token, 
 dead cannot write over its successor. Redis may be wiped at any time: the sweeper hints again for whatever is due.
 
     create → (hint) → claim → run → finish | fail → claim … → dead
+
+What becomes of work that waits, or was given up: second_tries.py.
 """
 
 import random
@@ -19,7 +21,6 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
-    ColumnElement,
     Index,
     String,
     Text,
@@ -33,7 +34,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from webapp.core.clock import follow
 from webapp.core.db import Base, CreatedAt, JsonColumn, after_commit
-from webapp.core.errors import Conflict, NotFound
+from webapp.core.errors import Conflict
 from webapp.core.text import N_
 
 
@@ -268,7 +269,7 @@ class OperationRun:
         values: dict[str, Any] = (
             {"last_error": None} if result is None else {"last_error": None, "result": dict(result)}
         )
-        self._end(session, **_ended(OperationState.DONE), **values)
+        self._end(session, **ended_as(OperationState.DONE), **values)
 
     def fail(
         self, session: Session, error: str, *, backoff_s: tuple[float, ...], permanent: bool = False
@@ -277,7 +278,7 @@ class OperationRun:
         give_up = permanent or self.attempt >= self.max_attempts
         wait = backoff_s[min(self.attempt, len(backoff_s)) - 1] * random.uniform(0.8, 1.2)  # noqa: S311 - jitter
         values = (
-            _ended(OperationState.DEAD)
+            ended_as(OperationState.DEAD)
             if give_up
             else {
                 "state": OperationState.READY.value,
@@ -316,77 +317,6 @@ class OperationRun:
         return bool(session.connection().execute(statement).rowcount)
 
 
-def retry(session: Session, operation_id: uuid.UUID) -> Operation:
-    """Let a given-up operation run again from its first attempt. Raises NotFound, or Conflict when it is not dead."""
-    operation = session.scalars(
-        select(Operation).where(Operation.id == operation_id).with_for_update()
-    ).one_or_none()
-    if operation is None:
-        raise NotFound(N_("There is no such operation."))
-    if operation.state != OperationState.DEAD:
-        raise Conflict(
-            N_("Only work that was given up can be tried again; this was not, or is not any more.")
-        )
-    open_twin = select(Operation.id).where(
-        Operation.kind == operation.kind, Operation.dedupe_key == operation.dedupe_key, OPEN
-    )
-    if session.scalars(open_twin).first() is not None:
-        raise Conflict(N_("The same work is already waiting or running; watch that one instead."))
-    operation.state = OperationState.READY.value
-    operation.attempt = 0
-    operation.next_run_at = func.clock_timestamp()
-    operation.finished_at = None
-    hint_after_commit(session, Queue(operation.queue))
-    return operation
-
-
-def hurry(session: Session, queue: Queue, *which: ColumnElement[bool]) -> None:
-    """Have work of the queue that waits for its next try looked at now: somebody asks for it, or has mended what failed.
-
-    A pause that an outside system asked for holds all the same: whoever calls it asks for a turn first.
-    """
-    statement = (
-        update(Operation)
-        .where(
-            Operation.queue == queue.value,
-            Operation.state == OperationState.READY.value,
-            Operation.next_run_at > func.clock_timestamp(),
-            *which,
-        )
-        .values(next_run_at=func.clock_timestamp())
-        .execution_options(synchronize_session=False)
-    )
-    if session.connection().execute(statement).rowcount:
-        hint_after_commit(session, queue)
-
-
-def bury_exhausted(session: Session) -> int:
-    """Give up operations whose worker died in their last attempt; the number of them."""
-    statement = (
-        update(Operation)
-        .where(
-            Operation.state == OperationState.LEASED.value,
-            text("lease_until < clock_timestamp()"),
-            Operation.attempt >= Operation.max_attempts,
-        )
-        .values(**_ended(OperationState.DEAD), last_error="The worker died in the last attempt.")
-        .execution_options(synchronize_session=False)
-    )
-    return int(session.connection().execute(statement).rowcount)
-
-
-def queues_with_due_work(session: Session) -> dict[Queue, int]:
-    """How many operations of each queue are due now (at most 500 counted), leases that ended included."""
-    rows = session.execute(
-        text(
-            "SELECT queue, count(*) FROM (SELECT queue FROM operation WHERE"
-            " (state = 'ready' AND next_run_at <= clock_timestamp())"
-            " OR (state = 'leased' AND lease_until < clock_timestamp()) LIMIT 500) due GROUP BY queue"
-        )
-    )
-    return {Queue(queue): count for queue, count in rows}
-
-
 def hint_after_commit(session: Session, queue: Queue) -> None:
     """Tell a worker of the queue to look, once this transaction has committed."""
     from webapp.core.hints import send_hint
@@ -394,7 +324,8 @@ def hint_after_commit(session: Session, queue: Queue) -> None:
     after_commit(session, lambda: send_hint(queue))
 
 
-def _ended(state: OperationState) -> dict[str, Any]:
+def ended_as(state: OperationState) -> dict[str, Any]:
+    """The columns of an operation that has ended so."""
     return {
         "state": state.value,
         "lease_token": None,

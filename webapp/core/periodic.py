@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from webapp.core.db import unit_of_work
 from webapp.core.hints import send_hint
-from webapp.core.operations import NewOperation, bury_exhausted, create, queues_with_due_work
+from webapp.core.operations import NewOperation, create
+from webapp.core.second_tries import bury_exhausted, queues_with_due_work
 
 # Given the session and the time, the operations whose slot has begun.
 SlotSource = Callable[[Session, datetime], list[NewOperation]]

@@ -4,9 +4,9 @@ import uuid
 
 from sqlalchemy.orm import Session
 
-from webapp.core import operations
 from webapp.core.audit import AuditContext, record
 from webapp.core.operations import Operation
+from webapp.core.second_tries import retry
 
 
 def retry_operation(session: Session, context: AuditContext, operation_id: uuid.UUID) -> Operation:
@@ -14,7 +14,7 @@ def retry_operation(session: Session, context: AuditContext, operation_id: uuid.
 
     Raises NotFound, or Conflict when it is not given up (any more) or the same work is already waiting.
     """
-    operation = operations.retry(session, operation_id)
+    operation = retry(session, operation_id)
     record(
         session,
         context,

@@ -7,7 +7,8 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from webapp.core.db import unit_of_work
-from webapp.core.operations import NewOperation, Operation, OperationRun, Queue, create, hurry
+from webapp.core.operations import NewOperation, Operation, OperationRun, Queue, create
+from webapp.core.second_tries import hurry
 from webapp.events.announcing import SPREAD
 from webapp.events.models import WebhookSubscription
 
