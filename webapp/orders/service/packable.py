@@ -93,29 +93,22 @@ def _check_one(
         item = rows.get(key)
         if item is None:
             raise wrong("items", N_("An item that was packed is not this order's."))
-        if item.package_id is not None and item.package_id in fixed:
-            number = fixed[item.package_id].number
-            raise Conflict(
-                said(
-                    N_("%(item)s travels in parcel %(number)s already, which stays as it is."),
-                    item=name_of(item),
-                    number=number,
-                )
-            )
-        if item.status not in LIVE_STATUSES:
-            now = mid_sentence(OrderStatus(item.status).label)
-            raise Conflict(
-                said(
-                    N_("%(item)s is %(now)s (%(status)s) and cannot be packed."),
-                    item=name_of(item),
-                    now=now,
-                    status=item.status,
-                )
-            )
-        whole = quantity == item.quantity or quantity == quantity.to_integral_value()
-        if quantity < 0 or not whole:
-            raise wrong(f"items-{key}", said(N_("%(item)s is packed in whole units."), item=name_of(item)))
+        _check_item(item, quantity, fixed)
         taken[key] = taken.get(key, Decimal(0)) + quantity
+
+
+def _check_item(item: OrderItem, quantity: Decimal, fixed: Mapping[int, Package]) -> None:
+    name = name_of(item)
+    if item.package_id is not None and item.package_id in fixed:
+        sentence = N_("%(item)s travels in parcel %(number)s already, which stays as it is.")
+        raise Conflict(said(sentence, item=name, number=fixed[item.package_id].number))
+    if item.status not in LIVE_STATUSES:
+        now = mid_sentence(OrderStatus(item.status).label)
+        sentence = N_("%(item)s is %(now)s (%(status)s) and cannot be packed.")
+        raise Conflict(said(sentence, item=name, now=now, status=item.status))
+    whole = quantity == item.quantity or quantity == quantity.to_integral_value()
+    if quantity < 0 or not whole:
+        raise wrong(f"items-{item.id}", said(N_("%(item)s is packed in whole units."), item=name))
 
 
 def wrong(field: str, words: str) -> InvalidInput:

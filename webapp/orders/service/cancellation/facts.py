@@ -104,13 +104,7 @@ def _tenders(session: Session, order: Order, without: Collection[int]) -> Iterab
             CancellationPlan.id.not_in(list(without)),
         )
     ).all()
-    accounts = set(
-        session.scalars(
-            select(GatewayAccount.name).where(
-                GatewayAccount.is_active, GatewayAccount.gateway_type.in_(PAYING_TYPES)
-            )
-        )
-    )
+    accounts = _paying_accounts(session)
     for payment in session.scalars(
         select(Transaction).where(Transaction.order_id == order.id).order_by(Transaction.id)
     ):
@@ -131,6 +125,16 @@ def _tenders(session: Session, order: Order, without: Collection[int]) -> Iterab
             holder=MoneyHolder(payment.holder),
             can_refund=payment.gateway in accounts,
         )
+
+
+def _paying_accounts(session: Session) -> set[str]:
+    return set(
+        session.scalars(
+            select(GatewayAccount.name).where(
+                GatewayAccount.is_active, GatewayAccount.gateway_type.in_(PAYING_TYPES)
+            )
+        )
+    )
 
 
 def _consumed(session: Session, order: Order, without: Collection[int]) -> Decimal:
