@@ -106,6 +106,8 @@ def test_filters_when_a_channel_is_not_the_readers_to_know_then_the_list_stays_n
     page = reader.get("/cancellations/?channel=999")
     assert numbers_in(page.text) == []
     assert "not available" in page.text
+    assert "Nothing matches these filters here." in page.text
+    assert "has been decided" not in page.text
     for nonsense in ("0", "-1", "²", "9" * 30, "x"):
         assert numbers_in(reader.get(f"/cancellations/?channel={nonsense}").text) == ["1001"]
 
